@@ -1,0 +1,104 @@
+/* Part of the Lathe project, under the Apache License v2.0 with LLVM
+ * Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+ *
+ * The binary contract between the code that the compiler generates and the
+ * runtime. Not for applications: those use lathe.h. The compiler writes these
+ * structures as constant data (lib/Conversion/LatheToLLVM must agree with every
+ * field); a change of any of them raises LATHE_RT_ARTIFACT_VERSION.
+ */
+#ifndef LATHE_RT_ARTIFACT_H
+#define LATHE_RT_ARTIFACT_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define LATHE_RT_ARTIFACT_VERSION 1
+
+/* Everything that depends on symbolic sizes is an index into `values`, the
+ * array that `eval` computes from the symbols. A "size" field below is either a
+ * constant >= 0 or ~index (so negative) of an entry of `values`. */
+
+typedef struct lathe_rt_tensor {
+  const char *name;
+  uint8_t dtype_code; /* DLPack's DLDataTypeCode */
+  uint8_t dtype_bits;
+  uint16_t dtype_lanes;
+  int32_t rank;
+  const int64_t *dims;          /* size per dimension */
+  const char *const *dim_names; /* NULL, or per dimension the symbol's name or NULL */
+} lathe_rt_tensor;
+
+/* A buffer of the arena. Lives from launch `first` to launch `last`, both
+ * included, in the order of the program. */
+typedef struct lathe_rt_buffer {
+  int64_t bytes; /* size */
+  int32_t first, last;
+} lathe_rt_buffer;
+
+typedef struct lathe_rt_launch_info {
+  const char *kernel; /* the kernel's name */
+  const char *nodes;  /* the ONNX nodes it computes, separated by ", " */
+  int64_t flops;      /* size */
+  int64_t bytes;      /* size: read + written */
+} lathe_rt_launch_info;
+
+/* A check that a kernel makes while it runs (an index out of range). The
+ * kernel stores check number + 1 and the offending value into the frame. */
+typedef struct lathe_rt_check {
+  const char *node;
+  const char *message; /* contains one %lld for the value */
+} lathe_rt_check;
+
+typedef struct lathe_rt_frame lathe_rt_frame;
+
+typedef int32_t (*lathe_rt_kernel)(const int64_t *args, int64_t begin,
+                                   int64_t end, void *scratch);
+
+/* What a running program sees. Generated code reads the first fields at fixed
+ * offsets; what follows belongs to the runtime. */
+struct lathe_rt_frame {
+  const int64_t *values;  /*  0: results of eval */
+  char *arena;            /*  8 */
+  const int64_t *offsets; /* 16: of each buffer in the arena */
+  const char *weights;    /* 24 */
+  void *const *io;        /* 32: inputs, then outputs */
+  int64_t *status;        /* 40: {check + 1 or 0, value}; written by kernels */
+};
+
+typedef struct lathe_rt_model {
+  uint32_t version; /* LATHE_RT_ARTIFACT_VERSION */
+  uint32_t struct_bytes;
+  const char *name;
+  const char *target;       /* e.g. "cpu:x86-64-v4" */
+  const char *cpu_features; /* comma-separated, needed at run time */
+  int32_t num_inputs, num_outputs, num_symbols, num_values, num_buffers,
+      num_launches, num_checks, flags;
+  const lathe_rt_tensor *inputs, *outputs;
+  const char *const *symbols; /* names; an input dimension ~i (i < num_symbols)
+                                 binds symbol i */
+  const lathe_rt_buffer *buffers;
+  const int64_t *offsets; /* of the buffers, or NULL: planned when a shape is seen */
+  int64_t arena_bytes;    /* where offsets != NULL */
+  int64_t scratch_bytes;  /* size, per thread */
+  const char *weights;    /* page-aligned, or NULL with weights beside the library */
+  int64_t weights_bytes;
+  /* values[0 .. num_symbols) are the symbols. Returns 0. NULL if num_values is 0. */
+  int32_t (*eval)(const int64_t *symbols, int64_t *values);
+  int32_t (*program)(lathe_rt_frame *frame);
+  const lathe_rt_launch_info *launches;
+  const lathe_rt_check *checks;
+} lathe_rt_model;
+
+/* Called by generated programs: runs `kernel` over tiles [0, tiles) on the
+ * context's threads. Nonzero aborts the program. */
+int32_t lathe_rt_launch(lathe_rt_frame *frame, int32_t launch,
+                        lathe_rt_kernel kernel, const int64_t *args,
+                        int64_t tiles);
+
+#ifdef __cplusplus
+}
+#endif
+#endif /* LATHE_RT_ARTIFACT_H */

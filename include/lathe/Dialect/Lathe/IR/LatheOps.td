@@ -1,0 +1,219 @@
+// Part of the Lathe project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#ifndef LATHE_DIALECT_LATHE_IR_LATHEOPS_TD
+#define LATHE_DIALECT_LATHE_IR_LATHEOPS_TD
+
+include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/OpBase.td"
+include "mlir/IR/OpAsmInterface.td"
+include "mlir/IR/SymbolInterfaces.td"
+include "mlir/Interfaces/InferTypeOpInterface.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+def Lathe_Dialect : Dialect {
+  let name = "lathe";
+  let cppNamespace = "::lathe";
+  let summary = "Programs of kernel launches over symbolic shapes";
+  let description = [{
+    The mid level of Lathe. A *program* is a `func.func` whose body launches
+    *kernels* (`lathe.kernel`), reads *weights* and computes sizes from
+    *symbols*; control flow between launches is `scf.if` and `scf.while`.
+    Discardable attributes of this dialect:
+
+    - `lathe.node` (integer, on ops of level 3): index of the ONNX node that
+      the op came from, in the order of import.
+    - `lathe.name` (string, on program arguments and results): ONNX name.
+    - `lathe.symbols` (strings, on the program): names of the symbols in the
+      order of the maps in `lathe.shapes`.
+    - `lathe.shapes` (dictionary, on `onnx` ops): see `annotate-shapes`.
+  }];
+  let useDefaultAttributePrinterParser = 1;
+  let hasConstantMaterializer = 0;
+}
+
+class Lathe_Op<string mnemonic, list<Trait> traits = []>
+    : Op<Lathe_Dialect, mnemonic, traits>;
+
+class Lathe_Attr<string name, string attrMnemonic> : AttrDef<Lathe_Dialect, name> {
+  let mnemonic = attrMnemonic;
+}
+
+//===----------------------------------------------------------------------===//
+// Weights' recipes
+//===----------------------------------------------------------------------===//
+
+def Lathe_PermuteStep : Lathe_Attr<"PermuteStep", "permute"> {
+  let summary = "Permutes the dimensions of a weight";
+  let description = "Dimension `i` of the result is dimension `perm[i]` of the operand.";
+  let parameters = (ins ArrayRefParameter<"int64_t">:$perm);
+  let assemblyFormat = "`<` `[` $perm `]` `>`";
+}
+
+def Lathe_ReshapeStep : Lathe_Attr<"ReshapeStep", "reshape"> {
+  let summary = "Gives a weight another shape, in row-major order";
+  let parameters = (ins ArrayRefParameter<"int64_t">:$shape);
+  let assemblyFormat = "`<` `[` $shape `]` `>`";
+}
+
+def Lathe_PanelStep : Lathe_Attr<"PanelStep", "panel"> {
+  let summary = "Splits the last dimension into panels and moves them outermost";
+  let description = [{
+    `A x B x ... x N` becomes `ceil(N / width) x A x B x ... x width`; what is
+    past `N` in the last panel is zero. The packed layout of BLIS's micro-kernels
+    (Van Zee and van de Geijn, ACM TOMS 41(3), 2015).
+  }];
+  let parameters = (ins "int64_t":$width);
+  let assemblyFormat = "`<` $width `>`";
+}
+
+def Lathe_ScaleStep : Lathe_Attr<"ScaleStep", "scale"> {
+  let summary = "Multiplies a float weight by one factor per index of an axis";
+  let parameters = (ins "int64_t":$axis, "::mlir::ElementsAttr":$factors);
+  let assemblyFormat = "`<` $axis `,` $factors `>`";
+}
+
+//===----------------------------------------------------------------------===//
+// Program
+//===----------------------------------------------------------------------===//
+
+def Lathe_SymbolOp : Lathe_Op<"symbol", [Pure]> {
+  let summary = "Reads a symbolic dimension of the program";
+  let description = [{
+    The value of a named size, bound when the program is entered (or, for sizes
+    that depend on data, by the launch that computes them). Never negative.
+
+    ```mlir
+    %b = lathe.symbol "batch"
+    ```
+  }];
+  let arguments = (ins StrAttr:$name);
+  let results = (outs Index:$result);
+  let assemblyFormat = "$name attr-dict";
+}
+
+def Lathe_WeightOp : Lathe_Op<"weight", [Pure]> {
+  let summary = "Names a constant tensor of the model";
+  let description = [{
+    `value` is the tensor as the model stores it; `recipe` lists the steps that
+    turn it into the tensor the program reads. Steps run when the artifact is
+    written, streaming, so a weight never exists twice in memory.
+
+    ```mlir
+    %w = lathe.weight dense_resource<fc1> : tensor<10x64xf32>
+           recipe [#lathe.permute<[1, 0]>, #lathe.panel<32>] : tensor<1x64x32xf32>
+    ```
+  }];
+  let arguments = (ins ElementsAttr:$value,
+                       DefaultValuedAttr<ArrayAttr, "{}">:$recipe);
+  let results = (outs AnyStaticShapeTensor:$result);
+  let assemblyFormat = "$value (`recipe` $recipe^)? attr-dict `:` type($result)";
+  let hasVerifier = 1;
+}
+
+def Lathe_ViewOp : Lathe_Op<"view", [Pure,
+    DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface>]> {
+  let summary = "Gives a contiguous tensor another shape, moving nothing";
+  let description = [{
+    Same elements in row-major order. `dims` are the result's dynamic sizes in
+    order; the number of elements must be equal, which the producer guarantees.
+
+    ```mlir
+    %1 = lathe.view %0 [%b] : tensor<?x4x4xf32> to tensor<?x16xf32>
+    ```
+  }];
+  let arguments = (ins AnyRankedTensor:$source, Variadic<Index>:$dims);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat =
+    "$source (`[` $dims^ `]`)? attr-dict `:` type($source) `to` type($result)";
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Kernels
+//===----------------------------------------------------------------------===//
+
+def Lathe_KernelOp : Lathe_Op<"kernel", [IsolatedFromAbove, Symbol,
+    SingleBlock, OpAsmOpInterface]> {
+  let summary = "Defines a kernel: a grid of independent tiles";
+  let description = [{
+    Level 3 (*tensor form*): block arguments are the inputs (ranked tensors)
+    and then the sizes (`index`); the terminator yields the results.
+    Level 4 (*buffer form*): block arguments are inputs, outputs (memrefs with
+    identity layout) and sizes; the terminator yields nothing.
+
+    `input_dims` and `result_dims` hold, for each input and each result, the
+    positions among the sizes of its dynamic dimensions, in order. So equal
+    dimensions are one SSA value, and no `tensor.dim` of an argument is needed.
+
+    [C1] The number of block arguments is inputs + (buffer form: results) + sizes.
+    [C2] `input_dims[i]` has one entry per dynamic dimension of input `i`.
+    [C3] `result_dims[i]` has one entry per dynamic dimension of result `i`.
+    [C4] Every entry is a valid position among the sizes.
+
+    ```mlir
+    lathe.kernel @relu(%x: tensor<?x64xf32>, %b: index) -> (tensor<?x64xf32>)
+        input_dims [[0]] result_dims [[0]] {
+      ...
+      lathe.yield %r : tensor<?x64xf32>
+    }
+    ```
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name,
+                       OptionalAttr<StrAttr>:$sym_visibility,
+                       TypeArrayAttr:$result_types,
+                       ArrayAttr:$input_dims, ArrayAttr:$result_dims);
+  let regions = (region SizedRegion<1>:$body);
+  let hasCustomAssemblyFormat = 1;
+  let hasRegionVerifier = 1;
+  let extraClassDeclaration = [{
+    ::mlir::Block &getBlock() { return getBody().front(); }
+    unsigned getNumInputs() { return getInputDims().size(); }
+    unsigned getNumOutputs() { return getResultDims().size(); }
+    bool isBufferForm();
+    ::llvm::ArrayRef<::mlir::BlockArgument> getInputs();
+    /// Buffer form only: the output buffers.
+    ::llvm::ArrayRef<::mlir::BlockArgument> getOutputs();
+    ::llvm::ArrayRef<::mlir::BlockArgument> getSizes();
+    /// The values (among the size arguments) of the dynamic dimensions of
+    /// argument `arg`, which is an input or an output.
+    ::llvm::SmallVector<::mlir::Value> getDynamicDims(::mlir::BlockArgument arg);
+    ::mlir::RankedTensorType getResultType(unsigned i);
+    static ::llvm::StringRef getDefaultDialect() { return ""; }
+  }];
+}
+
+def Lathe_YieldOp : Lathe_Op<"yield", [Pure, Terminator,
+    HasParent<"KernelOp">]> {
+  let summary = "Ends a kernel";
+  let arguments = (ins Variadic<AnyType>:$results);
+  let assemblyFormat = "attr-dict ($results^ `:` type($results))?";
+  let builders = [OpBuilder<(ins), [{}]>];
+}
+
+def Lathe_LaunchOp : Lathe_Op<"launch", [Pure, AttrSizedOperandSegments,
+    DeclareOpInterfaceMethods<SymbolUserOpInterface>,
+    DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface>]> {
+  let summary = "Runs a kernel over its whole grid";
+  let description = [{
+    `inputs` and `sizes` are the kernel's inputs and sizes. Results have the
+    kernel's result types. `nodes` are the ONNX nodes the kernel computes;
+    `storage`, set by memory planning, says where each result lives.
+
+    ```mlir
+    %r = lathe.launch @relu(%x) [%b] : (tensor<?x64xf32>) -> tensor<?x64xf32>
+    ```
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$kernel,
+                       Variadic<AnyRankedTensor>:$inputs,
+                       Variadic<Index>:$sizes,
+                       OptionalAttr<StrArrayAttr>:$nodes);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let assemblyFormat = [{
+    $kernel `(` $inputs `)` (`[` $sizes^ `]`)? attr-dict `:`
+    functional-type($inputs, $results)
+  }];
+}
+
+#endif // LATHE_DIALECT_LATHE_IR_LATHEOPS_TD
