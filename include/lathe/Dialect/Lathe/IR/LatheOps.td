@@ -112,7 +112,8 @@ def Lathe_WeightOp : Lathe_Op<"weight", [Pure]> {
 }
 
 def Lathe_ViewOp : Lathe_Op<"view", [Pure,
-    DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface>]> {
+    DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface,
+        ["reifyResultShapes"]>]> {
   let summary = "Gives a contiguous tensor another shape, moving nothing";
   let description = [{
     Same elements in row-major order. `dims` are the result's dynamic sizes in
@@ -194,7 +195,8 @@ def Lathe_YieldOp : Lathe_Op<"yield", [Pure, Terminator,
 
 def Lathe_LaunchOp : Lathe_Op<"launch", [Pure, AttrSizedOperandSegments,
     DeclareOpInterfaceMethods<SymbolUserOpInterface>,
-    DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface>]> {
+    DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface,
+        ["reifyResultShapes"]>]> {
   let summary = "Runs a kernel over its whole grid";
   let description = [{
     `inputs` and `sizes` are the kernel's inputs and sizes. Results have the

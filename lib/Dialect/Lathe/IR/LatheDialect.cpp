@@ -1,0 +1,80 @@
+// Part of the Lathe project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "lathe/Dialect/Lathe/IR/Lathe.h"
+
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/DialectImplementation.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace lathe;
+
+#include "lathe/Dialect/Lathe/IR/LatheDialect.cpp.inc"
+#define GET_ATTRDEF_CLASSES
+#include "lathe/Dialect/Lathe/IR/LatheAttrs.cpp.inc"
+
+void LatheDialect::initialize() {
+  addOperations<
+#define GET_OP_LIST
+#include "lathe/Dialect/Lathe/IR/LatheOps.cpp.inc"
+      >();
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "lathe/Dialect/Lathe/IR/LatheAttrs.cpp.inc"
+      >();
+}
+
+/// Applies one step of a recipe to a shape.
+static LogicalResult
+applyStep(Attribute step, SmallVector<int64_t> &shape,
+          function_ref<InFlightDiagnostic()> emitError) {
+  if (auto permute = dyn_cast<PermuteStepAttr>(step)) {
+    ArrayRef<int64_t> perm = permute.getPerm();
+    if (perm.size() != shape.size() || !isPermutationVector(perm))
+      return emitError() << "expects a permutation of " << shape.size()
+                         << " dimensions, got " << step;
+    applyPermutationToVector(shape, perm);
+    return success();
+  }
+  if (auto reshape = dyn_cast<ReshapeStepAttr>(step)) {
+    if (ShapedType::getNumElements(shape) !=
+        ShapedType::getNumElements(reshape.getShape()))
+      return emitError() << "expects a shape of "
+                         << ShapedType::getNumElements(shape)
+                         << " elements, got " << step;
+    shape.assign(reshape.getShape().begin(), reshape.getShape().end());
+    return success();
+  }
+  if (auto panel = dyn_cast<PanelStepAttr>(step)) {
+    int64_t width = panel.getWidth();
+    if (width < 1 || shape.empty())
+      return emitError() << "expects a positive width and rank, got width "
+                         << width << " and rank " << shape.size();
+    int64_t last = shape.back();
+    shape.back() = width;
+    shape.insert(shape.begin(), llvm::divideCeil(last, width));
+    return success();
+  }
+  if (auto scale = dyn_cast<ScaleStepAttr>(step)) {
+    int64_t axis = scale.getAxis();
+    if (axis < 0 || axis >= (int64_t)shape.size() ||
+        scale.getFactors().getNumElements() != shape[axis])
+      return emitError() << "expects one factor per index of an axis, got "
+                         << scale.getFactors().getNumElements()
+                         << " factors for axis " << axis;
+    return success();
+  }
+  return emitError() << "expects a step of a recipe, got " << step;
+}
+
+FailureOr<RankedTensorType>
+lathe::applyRecipe(RankedTensorType type, ArrayAttr recipe,
+                   function_ref<InFlightDiagnostic()> emitError) {
+  SmallVector<int64_t> shape(type.getShape());
+  if (recipe)
+    for (Attribute step : recipe)
+      if (failed(applyStep(step, shape, emitError)))
+        return failure();
+  return RankedTensorType::get(shape, type.getElementType());
+}
