@@ -27,8 +27,9 @@ typedef struct lathe_rt_tensor {
   uint8_t dtype_bits;
   uint16_t dtype_lanes;
   int32_t rank;
-  const int64_t *dims;          /* size per dimension */
-  const char *const *dim_names; /* NULL, or per dimension the symbol's name or NULL */
+  const int64_t *dims; /* size per dimension */
+  const char *const
+      *dim_names; /* NULL, or per dimension the symbol's name or NULL */
 } lathe_rt_tensor;
 
 /* A buffer of the arena. Lives from launch `first` to launch `last`, both
@@ -80,17 +81,38 @@ typedef struct lathe_rt_model {
   const char *const *symbols; /* names; an input dimension ~i (i < num_symbols)
                                  binds symbol i */
   const lathe_rt_buffer *buffers;
-  const int64_t *offsets; /* of the buffers, or NULL: planned when a shape is seen */
-  int64_t arena_bytes;    /* where offsets != NULL */
-  int64_t scratch_bytes;  /* size, per thread */
-  const char *weights;    /* page-aligned, or NULL with weights beside the library */
+  const int64_t
+      *offsets; /* of the buffers, or NULL: planned when a shape is seen */
+  int64_t arena_bytes;   /* where offsets != NULL */
+  int64_t scratch_bytes; /* size, per thread */
+  const char
+      *weights; /* page-aligned, or NULL with weights beside the library */
   int64_t weights_bytes;
-  /* values[0 .. num_symbols) are the symbols. Returns 0. NULL if num_values is 0. */
+  /* values[0 .. num_symbols) are the symbols. NULL if num_values is 0. Returns
+     0, or check + 1 of a requirement on the sizes that does not hold (its
+     message then has no %lld). */
   int32_t (*eval)(const int64_t *symbols, int64_t *values);
   int32_t (*program)(lathe_rt_frame *frame);
   const lathe_rt_launch_info *launches;
   const lathe_rt_check *checks;
+  /* Optional, present where struct_bytes covers it: key, value, ..., NULL. */
+  const char *const *metadata;
 } lathe_rt_model;
+
+/* What a model exports is one function `const lathe_model
+ * *NAME_lathe_model(void)` that returns the address of a constant
+ *
+ *   lathe_model = { uint32_t abi_version = LATHE_ABI_VERSION (1),
+ *                   uint32_t num_variants,
+ *                   const lathe_api *api = &lathe_rt_api,
+ *                   const lathe_rt_model *const *variants }
+ *
+ * as lathe.h declares it. Variants differ in `cpu_features` only as far as a
+ * caller can tell; the first one that the processor can run is taken, so the
+ * best comes first. `cpu_features` uses LLVM's names ("avx2,fma,avx512f", a
+ * leading '+' allowed) and lists what must be checked, not tuning flags. */
+struct lathe_api;
+extern const struct lathe_api lathe_rt_api;
 
 /* Called by generated programs: runs `kernel` over tiles [0, tiles) on the
  * context's threads. Nonzero aborts the program. */
