@@ -1,5 +1,5 @@
-// Part of the Lathe project, under the Apache License v2.0 with LLVM Exceptions.
-// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Part of the Lathe project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "lathe/Dialect/Lathe/IR/Lathe.h"
 
@@ -26,9 +26,8 @@ void LatheDialect::initialize() {
 }
 
 /// Applies one step of a recipe to a shape.
-static LogicalResult
-applyStep(Attribute step, SmallVector<int64_t> &shape,
-          function_ref<InFlightDiagnostic()> emitError) {
+static LogicalResult applyStep(Attribute step, SmallVector<int64_t> &shape,
+                               function_ref<InFlightDiagnostic()> emitError) {
   if (auto permute = dyn_cast<PermuteStepAttr>(step)) {
     ArrayRef<int64_t> perm = permute.getPerm();
     if (perm.size() != shape.size() || !isPermutationVector(perm))

@@ -1,5 +1,5 @@
-// Part of the Lathe project, under the Apache License v2.0 with LLVM Exceptions.
-// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Part of the Lathe project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "lathe/Dialect/Lathe/IR/Lathe.h"
 
@@ -27,7 +27,8 @@ LogicalResult WeightOp::verify() {
   if (failed(made))
     return failure();
   if (*made != getType())
-    return emitOpError("expects result type ") << *made << ", got " << getType();
+    return emitOpError("expects result type ")
+           << *made << ", got " << getType();
   return success();
 }
 
@@ -39,16 +40,17 @@ LogicalResult ViewOp::verify() {
   auto source = cast<RankedTensorType>(getSource().getType());
   auto result = cast<RankedTensorType>(getType());
   if (getDims().size() != result.getNumDynamicDims())
-    return emitOpError("expects ") << result.getNumDynamicDims()
-                                   << " dynamic sizes, got " << getDims().size();
+    return emitOpError("expects ")
+           << result.getNumDynamicDims() << " dynamic sizes, got "
+           << getDims().size();
   if (source.getElementType() != result.getElementType())
     return emitOpError("expects element type ")
            << source.getElementType() << ", got " << result.getElementType();
   if (source.hasStaticShape() && result.hasStaticShape() &&
       source.getNumElements() != result.getNumElements())
-    return emitOpError("expects ") << source.getNumElements()
-                                   << " elements, got "
-                                   << result.getNumElements();
+    return emitOpError("expects ")
+           << source.getNumElements() << " elements, got "
+           << result.getNumElements();
   return success();
 }
 
@@ -66,8 +68,8 @@ OpFoldResult ViewOp::fold(FoldAdaptor) {
 
 LogicalResult ViewOp::reifyResultShapes(OpBuilder &builder,
                                         ReifiedRankedShapedTypeDims &shapes) {
-  shapes.push_back(getMixedValues(
-      cast<RankedTensorType>(getType()).getShape(), getDims(), builder));
+  shapes.push_back(getMixedValues(cast<RankedTensorType>(getType()).getShape(),
+                                  getDims(), builder));
   return success();
 }
 
@@ -107,8 +109,7 @@ SmallVector<Value> KernelOp::getDynamicDims(BlockArgument arg) {
 }
 
 RankedTensorType KernelOp::getResultType(unsigned i) {
-  return cast<RankedTensorType>(
-      cast<TypeAttr>(getResultTypes()[i]).getValue());
+  return cast<RankedTensorType>(cast<TypeAttr>(getResultTypes()[i]).getValue());
 }
 
 /// Checks one of the two lists of positions ([C2], [C3], [C4]).
@@ -196,7 +197,8 @@ ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {
       lists.push_back(b.getDenseI64ArrayAttr(positions));
       return success();
     };
-    if (parser.parseCommaSeparatedList(OpAsmParser::Delimiter::Square, parseOne))
+    if (parser.parseCommaSeparatedList(OpAsmParser::Delimiter::Square,
+                                       parseOne))
       return failure();
     out = b.getArrayAttr(lists);
     return success();
@@ -236,9 +238,8 @@ void KernelOp::print(OpAsmPrinter &p) {
   p << " result_dims ";
   printDims(getResultDims());
   p.printOptionalAttrDictWithKeyword(
-      (*this)->getAttrs(),
-      {getSymNameAttrName(), getResultTypesAttrName(), getInputDimsAttrName(),
-       getResultDimsAttrName()});
+      (*this)->getAttrs(), {getSymNameAttrName(), getResultTypesAttrName(),
+                            getInputDimsAttrName(), getResultDimsAttrName()});
   p << ' ';
   p.printRegion(getBody(), /*printEntryBlockArgs=*/false);
 }
@@ -277,8 +278,8 @@ LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbols) {
 
 LogicalResult LaunchOp::reifyResultShapes(OpBuilder &builder,
                                           ReifiedRankedShapedTypeDims &shapes) {
-  auto kernel = SymbolTable::lookupNearestSymbolFrom<KernelOp>(
-      *this, getKernelAttr());
+  auto kernel =
+      SymbolTable::lookupNearestSymbolFrom<KernelOp>(*this, getKernelAttr());
   if (!kernel)
     return failure();
   for (auto [i, result] : llvm::enumerate(getResults())) {

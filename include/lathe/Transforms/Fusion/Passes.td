@@ -1,0 +1,55 @@
+// Part of the Lathe project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#ifndef LATHE_TRANSFORMS_FUSION_PASSES_TD
+#define LATHE_TRANSFORMS_FUSION_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def FormKernels : Pass<"form-kernels", "::mlir::func::FuncOp"> {
+  let summary = "Decides which ops of a program share a kernel";
+  let description = [{
+    Writes `lathe.group` (an integer) on every op that computes. Groups grow
+    from consumers to producers; a producer joins when its tiles match those of
+    the group, so that a tile of the group computes each of its elements once.
+
+    The kinds of fusion, each with a switch (`disabled` lists names):
+    - `elementwise`: an elementwise producer of an elementwise op;
+    - `epilogue`: an elementwise op after a contraction, pooling or reduction;
+    - `prologue`: an elementwise producer of a reduction;
+    - `row`: a reduction and what broadcasts its result back over the row
+      (softmax, normalizations);
+    - `pad`: padding of the input of a convolution or pooling;
+    - `multi-output`: a producer that is read outside of the group too.
+
+    Ops of one ONNX node (`lathe.node`) may always join; with `cross-node` off
+    only they do, which is what an unfused build is.
+  }];
+  let options = [
+    Option<"crossNode", "cross-node", "bool", "true",
+           "Let ops of different ONNX nodes share a kernel">,
+    ListOption<"disabled", "disabled", "std::string",
+               "Kinds of fusion that stay off between ONNX nodes">
+  ];
+  let statistics = [
+    Statistic<"numFused", "num-fused", "Producers that joined a consumer's kernel">,
+    Statistic<"numGroups", "num-groups", "Kernels formed">
+  ];
+}
+
+def OutlineKernels : Pass<"outline-kernels", "::mlir::ModuleOp"> {
+  let summary = "Moves each group of ops into a kernel and launches it";
+  let description = [{
+    Makes one `lathe.kernel` per distinct group (equal groups, apart from
+    locations and operands, share one) and a `lathe.launch` in its place.
+    Constants that are not weights are copied into the kernel, sizes become its
+    arguments. Needs the module because it adds symbols.
+  }];
+  let dependentDialects = ["::lathe::LatheDialect"];
+  let statistics = [
+    Statistic<"numKernels", "num-kernels", "Distinct kernels">,
+    Statistic<"numLaunches", "num-launches", "Launches">
+  ];
+}
+
+#endif // LATHE_TRANSFORMS_FUSION_PASSES_TD

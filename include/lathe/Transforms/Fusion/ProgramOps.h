@@ -1,0 +1,30 @@
+// Part of the Lathe project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What the ops of a program are to kernel forming: ops that compute, ops that
+// are free to repeat, and the sizes of tensors.
+
+#ifndef LATHE_TRANSFORMS_FUSION_PROGRAMOPS_H
+#define LATHE_TRANSFORMS_FUSION_PROGRAMOPS_H
+
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/Operation.h"
+
+namespace lathe {
+
+/// Whether `op` works on tensors' elements and so belongs into a kernel.
+bool isComputeOp(mlir::Operation *op);
+
+/// Whether `op` costs nothing and is copied into every kernel that uses it
+/// (`tensor.empty`, constants that are not weights).
+bool isFreeOp(mlir::Operation *op);
+
+/// The sizes of the dynamic dimensions of `value`, in order, as values that
+/// are available where `value` is; creates ops at `builder` where needed.
+/// Fails where the defining op does not say.
+llvm::FailureOr<llvm::SmallVector<mlir::Value>>
+getDynamicDims(mlir::OpBuilder &builder, mlir::Value value);
+
+} // namespace lathe
+
+#endif // LATHE_TRANSFORMS_FUSION_PROGRAMOPS_H

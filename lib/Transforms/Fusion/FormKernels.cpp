@@ -1,0 +1,506 @@
+// Part of the Lathe project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Kernel forming. Groups grow from consumers to producers, in reverse program
+// order. Each op of a group carries the *tile dimensions*: for each dimension
+// of the group's tile space, which of the op's iteration dimensions follows it
+// (or none). A producer joins when every consumer in the group asks, tile by
+// tile, for exactly the elements that one tile of the producer makes; a
+// dimension on which its consumers disagree is kept whole (it leaves the tile
+// space), as is the row of a softmax. So no element is computed twice, and a
+// tile depends on no other.
+//
+// What stays apart: two contractions; a contraction and a reduction of its
+// result; a producer that overlapping windows read (except padding); a producer
+// whose other readers lie on a path back into the group.
+
+#include "lathe/Transforms/Fusion/Passes.h"
+#include "lathe/Transforms/Fusion/ProgramOps.h"
+
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Linalg/Utils/Utils.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/StringSet.h"
+
+using namespace mlir;
+
+namespace lathe {
+#define GEN_PASS_DEF_FORMKERNELS
+#include "lathe/Transforms/Fusion/Passes.h.inc"
+} // namespace lathe
+
+using namespace lathe;
+
+static constexpr llvm::StringLiteral fusionKinds[] = {
+    "elementwise", "epilogue", "prologue", "row", "pad", "multi-output"};
+
+ArrayRef<llvm::StringLiteral> lathe::getFusionKinds() { return fusionKinds; }
+
+namespace {
+/// What an op does, as far as fusion cares.
+enum class Role {
+  Elementwise,
+  Reduction,
+  Contraction,
+  Window,
+  Pad,
+  Fill,
+  Other
+};
+
+/// For each tile dimension of the group, the op's iteration dimension, or -1.
+using TileDims = SmallVector<int64_t>;
+
+struct Group {
+  int64_t id;
+  SetVector<Operation *> ops;
+  DenseMap<Operation *, TileDims> tiles;
+  bool hasContraction = false;
+  bool hasReduction = false;
+  bool isWhole = false; ///< One tile: has ops without iteration dimensions.
+};
+
+class Former {
+public:
+  Former(Block &block, bool crossNode, ArrayRef<std::string> disabled)
+      : block(block), crossNode(crossNode) {
+    for (const std::string &kind : disabled)
+      off.insert(kind);
+  }
+  void run(int64_t &nextId);
+  unsigned numFused = 0, numGroups = 0;
+
+private:
+  void grow(Group &group);
+  std::optional<StringRef> classify(Operation *producer, Group &group);
+  bool tryJoin(Operation *producer, Group &group);
+  bool tryJoinWhole(Operation *producer, Group &group);
+  bool makesCycle(Operation *producer, const Group &group);
+
+  Block &block;
+  bool crossNode;
+  llvm::StringSet<> off;
+  DenseMap<Operation *, Group *> owner;
+  SmallVector<std::unique_ptr<Group>> groups;
+};
+} // namespace
+
+/// Whether a generic multiplies and adds over its reduction dimensions, with
+/// at least two operands that both vary along one: a matrix product or a
+/// convolution.
+static bool isContraction(linalg::LinalgOp op) {
+  if (op.getNumDpsInputs() < 2 || op.getNumReductionLoops() == 0)
+    return false;
+  bool multiplies = false;
+  for (Operation &inner : op.getBlock()->without_terminator())
+    multiplies |= isa<arith::MulFOp, arith::MulIOp>(inner);
+  return multiplies;
+}
+
+static Role getRole(Operation *op) {
+  if (isa<tensor::PadOp>(op))
+    return Role::Pad;
+  if (isa<linalg::FillOp>(op))
+    return Role::Fill;
+  auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
+  if (!linalgOp)
+    return Role::Other;
+  if (linalgOp.getNumReductionLoops() == 0)
+    return Role::Elementwise;
+  if (isContraction(linalgOp))
+    return Role::Contraction;
+  for (OpOperand &operand : op->getOpOperands())
+    if (!linalgOp.getMatchingIndexingMap(&operand).isProjectedPermutation())
+      return Role::Window;
+  return Role::Reduction;
+}
+
+/// Iteration dimensions of `op` that its result is indexed by, or failure.
+static FailureOr<SmallVector<int64_t>> getResultDims(Operation *op,
+                                                     unsigned result) {
+  SmallVector<int64_t> dims;
+  if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op)) {
+    AffineMap map =
+        linalgOp.getIndexingMapMatchingResult(op->getResult(result));
+    for (AffineExpr expr : map.getResults()) {
+      auto dim = dyn_cast<AffineDimExpr>(expr);
+      if (!dim)
+        return failure();
+      dims.push_back(dim.getPosition());
+    }
+    return dims;
+  }
+  if (isa<tensor::PadOp>(op)) {
+    for (int64_t
+             i = 0,
+             e = cast<RankedTensorType>(op->getResult(0).getType()).getRank();
+         i != e; ++i)
+      dims.push_back(i);
+    return dims;
+  }
+  return failure();
+}
+
+static std::optional<int64_t> getNode(Operation *op) {
+  if (auto node = op->getAttrOfType<IntegerAttr>(nodeAttrName))
+    return node.getInt();
+  return std::nullopt;
+}
+
+/// The tile dimensions that `consumer` asks of `producer` through `use`:
+/// for each tile dimension the producer's dimension, or -1.
+static FailureOr<TileDims> projectTile(OpOperand &use, const TileDims &tile) {
+  Operation *consumer = use.getOwner();
+  auto result = cast<OpResult>(use.get());
+  FailureOr<SmallVector<int64_t>> made =
+      getResultDims(result.getOwner(), result.getResultNumber());
+  if (failed(made))
+    return failure();
+  TileDims projected(tile.size(), -1);
+  auto linalgOp = dyn_cast<linalg::LinalgOp>(consumer);
+  if (!linalgOp)
+    return failure();
+  AffineMap map = linalgOp.getMatchingIndexingMap(&use);
+  for (auto [i, expr] : llvm::enumerate(map.getResults())) {
+    auto dim = dyn_cast<AffineDimExpr>(expr);
+    if (!dim)
+      continue;
+    for (auto [t, of] : llvm::enumerate(tile))
+      if (of == (int64_t)dim.getPosition())
+        projected[t] = (*made)[i];
+  }
+  return projected;
+}
+
+/// Whether `op` is a reduction, or computes elementwise from one without
+/// growing: the mean, variance or maximum of a row.
+static bool comesFromReduction(Operation *op, unsigned depth = 0) {
+  Role role = getRole(op);
+  if (role == Role::Reduction)
+    return true;
+  if (role != Role::Elementwise || depth == 8)
+    return false;
+  auto linalgOp = cast<linalg::LinalgOp>(op);
+  return llvm::any_of(linalgOp.getDpsInputOperands(), [&](OpOperand *use) {
+    Operation *def = use->get().getDefiningOp();
+    AffineMap map = linalgOp.getMatchingIndexingMap(use);
+    return def && isComputeOp(def) && map.isProjectedPermutation() &&
+           map.getNumResults() == map.getNumDims() &&
+           comesFromReduction(def, depth + 1);
+  });
+}
+
+bool Former::makesCycle(Operation *producer, const Group &group) {
+  // A path from an outside reader of the group (or of the producer) back into
+  // it would make two launches wait for each other.
+  DenseSet<Operation *> seen;
+  SmallVector<Operation *> work;
+  auto inside = [&](Operation *op) {
+    return op == producer || group.ops.contains(op);
+  };
+  auto top = [&](Operation *op) { return block.findAncestorOpInBlock(*op); };
+  auto pushReaders = [&](Operation *op) {
+    for (Operation *user : op->getUsers())
+      if (Operation *reader = top(user))
+        if (seen.insert(reader).second)
+          work.push_back(reader);
+  };
+  auto leave = [&](Operation *op) {
+    for (Operation *user : op->getUsers())
+      if (Operation *reader = top(user); reader && !inside(reader))
+        if (seen.insert(reader).second)
+          work.push_back(reader);
+  };
+  leave(producer);
+  for (Operation *op : group.ops)
+    leave(op);
+  while (!work.empty()) {
+    Operation *op = work.pop_back_val();
+    if (inside(op))
+      return true;
+    if (Group *other = owner.lookup(op))
+      for (Operation *member : other->ops) {
+        if (seen.insert(member).second)
+          work.push_back(member);
+      }
+    pushReaders(op);
+  }
+  return false;
+}
+
+/// The kind of fusion by which `producer` would join, or none.
+std::optional<StringRef> Former::classify(Operation *producer, Group &group) {
+  Role role = getRole(producer);
+  if (role == Role::Fill)
+    return StringRef("fill");
+  StringRef kind = "elementwise";
+  for (OpOperand &use : producer->getUses()) {
+    Operation *consumer = use.getOwner();
+    if (!group.ops.contains(consumer))
+      continue;
+    Role reader = getRole(consumer);
+    if (reader == Role::Other || reader == Role::Pad)
+      return std::nullopt;
+    auto linalgOp = cast<linalg::LinalgOp>(consumer);
+    AffineMap map = linalgOp.getMatchingIndexingMap(&use);
+    if (role == Role::Pad) {
+      if (reader != Role::Contraction && reader != Role::Window)
+        return std::nullopt;
+      kind = "pad";
+      continue;
+    }
+    if (reader == Role::Contraction || reader == Role::Window)
+      return std::nullopt;
+    if (!map.isProjectedPermutation())
+      return std::nullopt;
+    bool whole = map.getNumResults() == map.getNumDims();
+    if (reader == Role::Reduction) {
+      if (!whole || role == Role::Contraction || role == Role::Window)
+        return std::nullopt;
+      kind = role == Role::Elementwise ? "prologue" : "row";
+      continue;
+    }
+    // An elementwise reader.
+    if (!whole) {
+      // A broadcast computes again what every tile needs; only what a
+      // reduction over the row leaves behind is worth it.
+      if (!comesFromReduction(producer))
+        return std::nullopt;
+      kind = "row";
+      continue;
+    }
+    if (role != Role::Elementwise)
+      kind = "epilogue";
+  }
+  return kind;
+}
+
+/// Whether the body of a reader reads all of what another op of the group makes
+/// (at computed places), so that a tile of it would not do.
+static bool readsWhole(Operation *producer, const Group &group) {
+  for (Operation *user : producer->getUsers())
+    if (!group.ops.contains(user))
+      for (Operation *parent = user->getParentOp(); parent;
+           parent = parent->getParentOp())
+        if (group.ops.contains(parent))
+          return true;
+  bool found = false;
+  producer->walk([&](tensor::ExtractOp extract) {
+    Operation *def = extract.getTensor().getDefiningOp();
+    found |= def && group.ops.contains(def);
+  });
+  return found;
+}
+
+/// Ops without iteration dimensions (slices written one after the other) share
+/// a kernel of one tile with the other ops of their node only.
+bool Former::tryJoinWhole(Operation *producer, Group &group) {
+  for (Operation *user : producer->getUsers())
+    if (!group.ops.contains(user) || !getNode(producer) ||
+        getNode(user) != getNode(producer))
+      return false;
+  for (Operation *op : group.ops)
+    if (getNode(op) != getNode(producer))
+      return false;
+  group.ops.insert(producer);
+  group.isWhole = true;
+  owner[producer] = &group;
+  return true;
+}
+
+bool Former::tryJoin(Operation *producer, Group &group) {
+  Role role = getRole(producer);
+  if (owner.lookup(producer) || readsWhole(producer, group))
+    return false;
+  if (role == Role::Other || group.isWhole)
+    return tryJoinWhole(producer, group);
+  std::optional<StringRef> kind = classify(producer, group);
+  if (!kind)
+    return false;
+  bool outside = false;
+  bool sameNode = true;
+  for (OpOperand &use : producer->getUses()) {
+    if (!group.ops.contains(use.getOwner())) {
+      outside = true;
+      continue;
+    }
+    sameNode &=
+        getNode(producer) && getNode(producer) == getNode(use.getOwner());
+  }
+  if (role == Role::Fill) {
+    if (outside)
+      return false;
+    group.ops.insert(producer);
+    owner[producer] = &group;
+    return true;
+  }
+  if (!sameNode && (!crossNode || off.contains(*kind)))
+    return false;
+  if (outside && !sameNode && off.contains("multi-output"))
+    return false;
+  if (role == Role::Contraction && (group.hasContraction || group.hasReduction))
+    return false;
+  if (role == Role::Window && (group.hasContraction || group.hasReduction))
+    return false;
+  if (role == Role::Reduction && group.hasContraction)
+    return false;
+
+  // Agree on the tile: a dimension on which the readers differ stays whole.
+  std::optional<TileDims> agreed;
+  for (OpOperand &use : producer->getUses()) {
+    auto reader = group.tiles.find(use.getOwner());
+    if (reader == group.tiles.end())
+      continue;
+    if (role == Role::Pad) {
+      agreed = TileDims(reader->second.size(), -1);
+      continue;
+    }
+    FailureOr<TileDims> projected = projectTile(use, reader->second);
+    if (failed(projected))
+      return false;
+    if (!agreed) {
+      agreed = *projected;
+      continue;
+    }
+    for (auto [mine, theirs] : llvm::zip_equal(*agreed, *projected))
+      if (mine != theirs)
+        mine = -1;
+  }
+  if (!agreed)
+    return false;
+  SmallVector<bool> kept(agreed->size(), true);
+  unsigned numKept = 0, numBefore = 0;
+  for (size_t t = 0, e = agreed->size(); t != e; ++t) {
+    bool live = llvm::any_of(group.tiles,
+                             [&](auto &entry) { return entry.second[t] >= 0; });
+    numBefore += live;
+    kept[t] = (*agreed)[t] >= 0;
+    numKept += live && kept[t];
+  }
+  bool shrinks = numKept < numBefore;
+  if (role != Role::Pad) {
+    // Only row kernels give up tile dimensions, and never all of them; what a
+    // contraction or window computes must keep its tile.
+    if (shrinks && (numKept == 0 || group.hasContraction ||
+                    role == Role::Contraction || role == Role::Window))
+      return false;
+    // A producer read outside must be written by the same tiles.
+    if (outside) {
+      FailureOr<SmallVector<int64_t>> made = getResultDims(producer, 0);
+      if (failed(made) || role != Role::Elementwise)
+        return false;
+    }
+  } else if (outside) {
+    return false;
+  }
+  if (makesCycle(producer, group))
+    return false;
+
+  if (shrinks && role != Role::Pad)
+    for (auto &entry : group.tiles)
+      for (auto [t, keep] : llvm::enumerate(kept))
+        if (!keep)
+          entry.second[t] = -1;
+  group.ops.insert(producer);
+  group.tiles[producer] = *agreed;
+  owner[producer] = &group;
+  group.hasContraction |= role == Role::Contraction || role == Role::Window;
+  group.hasReduction |= role == Role::Reduction;
+  if (!sameNode)
+    ++numFused;
+  return true;
+}
+
+void Former::grow(Group &group) {
+  bool changed = true;
+  while (changed) {
+    changed = false;
+    // Later producers first: they may be read by earlier ones' readers.
+    SmallVector<Operation *> producers;
+    for (Operation *op : group.ops)
+      for (Value operand : op->getOperands())
+        if (Operation *def = operand.getDefiningOp())
+          if (def->getBlock() == &block && isComputeOp(def) &&
+              !group.ops.contains(def))
+            producers.push_back(def);
+    llvm::sort(producers, [](Operation *a, Operation *b) {
+      return b->isBeforeInBlock(a);
+    });
+    producers.erase(llvm::unique(producers), producers.end());
+    for (Operation *producer : producers)
+      if (tryJoin(producer, group)) {
+        changed = true;
+        break;
+      }
+  }
+}
+
+void Former::run(int64_t &nextId) {
+  for (Operation &op : llvm::reverse(block)) {
+    if (!isComputeOp(&op) || owner.lookup(&op) || op.use_empty())
+      continue;
+    auto group = std::make_unique<Group>();
+    group->id = nextId++;
+    group->ops.insert(&op);
+    owner[&op] = group.get();
+    Role role = getRole(&op);
+    TileDims tile;
+    if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op)) {
+      for (auto [i, kind] : llvm::enumerate(linalgOp.getIteratorTypesArray()))
+        if (kind == utils::IteratorType::parallel)
+          tile.push_back(i);
+    } else if (isa<tensor::PadOp>(op)) {
+      for (int64_t
+               i = 0,
+               e = cast<RankedTensorType>(op.getResult(0).getType()).getRank();
+           i != e; ++i)
+        tile.push_back(i);
+    }
+    group->tiles[&op] = tile;
+    group->hasContraction = role == Role::Contraction || role == Role::Window;
+    group->hasReduction = role == Role::Reduction;
+    group->isWhole = role == Role::Other;
+    grow(*group);
+    groups.push_back(std::move(group));
+    ++numGroups;
+  }
+  Builder builder(block.getParentOp()->getContext());
+  for (std::unique_ptr<Group> &group : groups)
+    for (Operation *op : group->ops)
+      op->setAttr(groupAttrName, builder.getI64IntegerAttr(group->id));
+}
+
+namespace {
+struct FormKernels : public lathe::impl::FormKernelsBase<FormKernels> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    for (const std::string &kind : disabled)
+      if (!llvm::is_contained(fusionKinds, kind)) {
+        getOperation().emitError("expects a kind of fusion, got '")
+            << kind << "'";
+        return signalPassFailure();
+      }
+    int64_t nextId = 0;
+    SmallVector<Block *> blocks;
+    for (Block &block : getOperation().getBody())
+      blocks.push_back(&block);
+    // Bodies of control flow in the program are programs themselves.
+    getOperation().walk([&](Operation *op) {
+      if (isa<scf::SCFDialect>(op->getDialect()))
+        for (Region &region : op->getRegions())
+          for (Block &block : region)
+            blocks.push_back(&block);
+    });
+    for (Block *block : blocks) {
+      Former former(*block, crossNode, disabled);
+      former.run(nextId);
+      numFused += former.numFused;
+      numGroups += former.numGroups;
+    }
+  }
+};
+} // namespace

@@ -1,0 +1,318 @@
+// Part of the Lathe project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "lathe/Transforms/Fusion/Passes.h"
+#include "lathe/Transforms/Fusion/ProgramOps.h"
+
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
+#include "mlir/Transforms/RegionUtils.h"
+#include "llvm/ADT/MapVector.h"
+
+using namespace mlir;
+
+namespace lathe {
+#define GEN_PASS_DEF_OUTLINEKERNELS
+#include "lathe/Transforms/Fusion/Passes.h.inc"
+} // namespace lathe
+
+using namespace lathe;
+
+namespace {
+/// One group of a block, in program order.
+struct Group {
+  SmallVector<Operation *> ops;
+};
+
+class Outliner {
+public:
+  Outliner(ModuleOp module) : module(module), symbols(module) {}
+
+  /// Outlines all groups of one block.
+  LogicalResult run(Block &block);
+
+  unsigned numKernels = 0, numLaunches = 0;
+
+private:
+  LogicalResult outline(Group &group);
+  LogicalResult order(Block &block, llvm::MapVector<int64_t, Group> &groups);
+  KernelOp share(KernelOp kernel, StringRef hint);
+
+  ModuleOp module;
+  SymbolTable symbols;
+  /// Printed form without name and locations, to the kernel.
+  llvm::StringMap<KernelOp> known;
+};
+} // namespace
+
+/// A short name for what a group does: its main op's, in snake case.
+static std::string getHint(const Group &group) {
+  Operation *main = group.ops.back();
+  for (Operation *op : group.ops)
+    if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op))
+      if (linalgOp.getNumReductionLoops() && linalgOp.getNumDpsInputs() > 1) {
+        main = op;
+        break;
+      }
+  std::string hint;
+  if (auto name = main->getAttrOfType<StringAttr>("lathe.op"))
+    hint = name.getValue().lower();
+  else
+    hint = main->getName().stripDialect().str();
+  return hint;
+}
+
+/// The names of the ONNX nodes behind `loc`, each once.
+static void collectNodes(Location loc, SetVector<StringAttr> &nodes) {
+  if (auto name = dyn_cast<NameLoc>(loc))
+    nodes.insert(name.getName());
+  else if (auto fused = dyn_cast<FusedLoc>(loc))
+    for (Location inner : fused.getLocations())
+      collectNodes(inner, nodes);
+}
+
+/// Puts the groups' ops in an order in which each group is contiguous: groups
+/// are units of a topological sort that keeps program order where it can.
+LogicalResult Outliner::order(Block &block,
+                              llvm::MapVector<int64_t, Group> &groups) {
+  DenseMap<Operation *, Group *> owner;
+  for (auto &entry : groups)
+    for (Operation *op : entry.second.ops)
+      owner[op] = &entry.second;
+  SmallVector<Operation *> sorted;
+  DenseSet<Operation *> done, active;
+  // Depth-first over producers; a group is emitted when all its inputs are.
+  std::function<LogicalResult(Operation *)> visit = [&](Operation *op) {
+    if (done.contains(op))
+      return success();
+    Group *group = owner.lookup(op);
+    ArrayRef<Operation *> unit = group ? ArrayRef(group->ops) : ArrayRef(op);
+    if (!active.insert(unit.front()).second)
+      return failure();
+    for (Operation *member : unit) {
+      SetVector<Operation *> producers;
+      member->walk([&](Operation *inner) {
+        for (Value operand : inner->getOperands())
+          if (Operation *def = operand.getDefiningOp())
+            if (Operation *top = block.findAncestorOpInBlock(*def))
+              if (!llvm::is_contained(unit, top))
+                producers.insert(top);
+      });
+      for (Operation *producer : producers)
+        if (failed(visit(producer)))
+          return failure();
+    }
+    for (Operation *member : unit) {
+      sorted.push_back(member);
+      done.insert(member);
+    }
+    return success();
+  };
+  SmallVector<Operation *> all;
+  for (Operation &op : block.without_terminator())
+    all.push_back(&op);
+  for (Operation *op : all)
+    if (failed(visit(op)))
+      return op->emitError(
+          "failed to order kernels: groups depend on each other");
+  for (Operation *op : sorted)
+    op->moveBefore(block.getTerminator());
+  return success();
+}
+
+KernelOp Outliner::share(KernelOp kernel, StringRef hint) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  kernel.setSymName("");
+  kernel->print(os, OpPrintingFlags().useLocalScope().printGenericOpForm());
+  auto [it, fresh] = known.try_emplace(text, kernel);
+  if (!fresh) {
+    kernel->erase();
+    return it->second;
+  }
+  kernel.setSymName(("k" + Twine(numKernels++) + "_" + hint).str());
+  symbols.insert(kernel);
+  return kernel;
+}
+
+LogicalResult Outliner::outline(Group &group) {
+  MLIRContext *context = module.getContext();
+  OpBuilder builder(group.ops.front());
+  DenseSet<Operation *> members(group.ops.begin(), group.ops.end());
+
+  // What the group reads from outside: tensors, sizes, and ops to copy.
+  SetVector<Value> inputs, sizes;
+  SetVector<Operation *> copied;
+  SmallVector<Value> work;
+  auto read = [&](Value value) {
+    Operation *def = value.getDefiningOp();
+    if (def && members.contains(def))
+      return;
+    if (def && isFreeOp(def)) {
+      if (copied.insert(def))
+        llvm::append_range(work, def->getOperands());
+      return;
+    }
+    if (isa<RankedTensorType>(value.getType()))
+      inputs.insert(value);
+    else
+      sizes.insert(value);
+  };
+  for (Operation *op : group.ops) {
+    for (Value operand : op->getOperands())
+      read(operand);
+    SetVector<Value> captured;
+    getUsedValuesDefinedAbove(op->getRegions(), captured);
+    for (Value value : captured)
+      read(value);
+  }
+  while (!work.empty())
+    read(work.pop_back_val());
+
+  SmallVector<Value> results;
+  for (Operation *op : group.ops)
+    for (Value result : op->getResults())
+      if (llvm::any_of(result.getUsers(), [&](Operation *user) {
+            for (; user; user = user->getParentOp())
+              if (members.contains(user))
+                return false;
+            return true;
+          }))
+        results.push_back(result);
+
+  // The sizes of every dynamic dimension of inputs and results.
+  auto getPositions = [&](Value value) -> FailureOr<Attribute> {
+    FailureOr<SmallVector<Value>> dims = getDynamicDims(builder, value);
+    if (failed(dims))
+      return emitError(value.getLoc(),
+                       "failed to find the sizes of a value of type ")
+             << value.getType();
+    SmallVector<int64_t> positions;
+    for (Value dim : *dims) {
+      sizes.insert(dim);
+      positions.push_back(llvm::find(sizes, dim) - sizes.begin());
+    }
+    return Attribute(DenseI64ArrayAttr::get(context, positions));
+  };
+  SmallVector<Attribute> inputDims, resultDims;
+  for (Value input : inputs) {
+    FailureOr<Attribute> positions = getPositions(input);
+    if (failed(positions))
+      return failure();
+    inputDims.push_back(*positions);
+  }
+  for (Value result : results) {
+    FailureOr<Attribute> positions = getPositions(result);
+    if (failed(positions))
+      return failure();
+    resultDims.push_back(*positions);
+  }
+  for (Value size : sizes)
+    if (!size.getType().isIndex())
+      return emitError(group.ops.front()->getLoc(),
+                       "expects kernels to read tensors and sizes, got ")
+             << size.getType();
+
+  SetVector<StringAttr> nodes;
+  SmallVector<Location> locs;
+  for (Operation *op : group.ops) {
+    collectNodes(op->getLoc(), nodes);
+    locs.push_back(op->getLoc());
+  }
+  Location loc = FusedLoc::get(context, locs);
+
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToEnd(module.getBody());
+  SmallVector<Attribute> types = llvm::map_to_vector(
+      results, [](Value v) -> Attribute { return TypeAttr::get(v.getType()); });
+  auto kernel = KernelOp::create(
+      builder, loc, "kernel", /*sym_visibility=*/nullptr,
+      builder.getArrayAttr(types), builder.getArrayAttr(inputDims),
+      builder.getArrayAttr(resultDims));
+  Block *body = &kernel.getBody().emplaceBlock();
+  IRMapping mapping;
+  for (Value input : inputs)
+    mapping.map(input, body->addArgument(input.getType(), loc));
+  for (Value size : sizes)
+    mapping.map(size, body->addArgument(size.getType(), loc));
+  builder.setInsertionPointToStart(body);
+  // Constants first: the other copied ops read nothing else.
+  for (bool constants : {true, false})
+    for (Operation *op : copied)
+      if ((op->getNumOperands() == 0) == constants)
+        builder.clone(*op, mapping);
+  for (Operation *op : group.ops) {
+    Operation *clone = builder.clone(*op, mapping);
+    clone->removeDiscardableAttr(groupAttrName);
+    clone->removeDiscardableAttr(nodeAttrName);
+  }
+  YieldOp::create(builder, loc, llvm::map_to_vector(results, [&](Value v) {
+                    return mapping.lookup(v);
+                  }));
+
+  kernel = share(kernel, getHint(group));
+  Operation *last = group.ops.back();
+  builder.setInsertionPointAfter(last);
+  auto launch = LaunchOp::create(
+      builder, loc, ValueRange(results).getTypes(),
+      FlatSymbolRefAttr::get(context, kernel.getSymName()),
+      inputs.getArrayRef(), sizes.getArrayRef(),
+      builder.getStrArrayAttr(llvm::map_to_vector(
+          nodes, [](StringAttr name) { return name.getValue(); })));
+  for (auto [from, to] : llvm::zip_equal(results, launch.getResults()))
+    from.replaceAllUsesWith(to);
+  for (Operation *op : llvm::reverse(group.ops))
+    op->erase();
+  ++numLaunches;
+  return success();
+}
+
+LogicalResult Outliner::run(Block &block) {
+  llvm::MapVector<int64_t, Group> groups;
+  for (Operation &op : block)
+    if (auto id = op.getAttrOfType<IntegerAttr>(groupAttrName))
+      groups[id.getInt()].ops.push_back(&op);
+  if (groups.empty())
+    return success();
+  if (failed(order(block, groups)))
+    return failure();
+  // In program order, so that names follow it.
+  SmallVector<Group *> sorted;
+  for (auto &entry : groups) {
+    llvm::sort(entry.second.ops, [](Operation *a, Operation *b) {
+      return a->isBeforeInBlock(b);
+    });
+    sorted.push_back(&entry.second);
+  }
+  llvm::sort(sorted, [](Group *a, Group *b) {
+    return a->ops.front()->isBeforeInBlock(b->ops.front());
+  });
+  for (Group *group : sorted)
+    if (failed(outline(*group)))
+      return failure();
+  return success();
+}
+
+namespace {
+struct OutlineKernels : public lathe::impl::OutlineKernelsBase<OutlineKernels> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    Outliner outliner(getOperation());
+    SmallVector<Block *> blocks;
+    for (auto func : getOperation().getOps<FunctionOpInterface>())
+      func.walk<WalkOrder::PreOrder>([&](Block *block) {
+        // Not into the bodies of ops that are outlined themselves.
+        if (!isComputeOp(block->getParentOp()))
+          blocks.push_back(block);
+      });
+    for (Block *block : blocks)
+      if (failed(outliner.run(*block)))
+        return signalPassFailure();
+    numKernels = outliner.numKernels;
+    numLaunches = outliner.numLaunches;
+  }
+};
+} // namespace

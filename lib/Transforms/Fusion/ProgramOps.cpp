@@ -1,0 +1,120 @@
+// Part of the Lathe project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "lathe/Transforms/Fusion/ProgramOps.h"
+
+#include "lathe/Dialect/Lathe/IR/Lathe.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "mlir/Interfaces/DestinationStyleOpInterface.h"
+#include "mlir/Interfaces/InferTypeOpInterface.h"
+
+using namespace mlir;
+using namespace lathe;
+
+bool lathe::isComputeOp(Operation *op) {
+  if (isa<tensor::EmptyOp>(op) || isa<LatheDialect>(op->getDialect()))
+    return false;
+  return isa<linalg::LinalgOp>(op) ||
+         (isa<tensor::TensorDialect>(op->getDialect()) &&
+          llvm::any_of(op->getResultTypes(), llvm::IsaPred<TensorType>));
+}
+
+bool lathe::isFreeOp(Operation *op) {
+  return isa<tensor::EmptyOp>(op) || op->hasTrait<OpTrait::ConstantLike>();
+}
+
+/// The dimension names of a program argument, as `lathe.symbol` ops.
+static FailureOr<SmallVector<Value>> getArgumentDims(OpBuilder &builder,
+                                                     BlockArgument arg) {
+  auto func = dyn_cast<func::FuncOp>(arg.getOwner()->getParentOp());
+  if (!func)
+    return failure();
+  auto names =
+      func.getArgAttrOfType<ArrayAttr>(arg.getArgNumber(), dimsAttrName);
+  auto type = cast<RankedTensorType>(arg.getType());
+  if (!names || (int64_t)names.size() != type.getRank())
+    return failure();
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(arg.getOwner());
+  SmallVector<Value> dims;
+  for (auto [i, name] : llvm::enumerate(names.getAsRange<StringAttr>()))
+    if (type.isDynamicDim(i))
+      dims.push_back(SymbolOp::create(builder, arg.getLoc(),
+                                      builder.getIndexType(), name));
+  return dims;
+}
+
+FailureOr<SmallVector<Value>> lathe::getDynamicDims(OpBuilder &builder,
+                                                    Value value) {
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  if (!type)
+    return failure();
+  if (type.hasStaticShape())
+    return SmallVector<Value>();
+  if (auto arg = dyn_cast<BlockArgument>(value)) {
+    if (auto loop = dyn_cast<scf::ForOp>(arg.getOwner()->getParentOp()))
+      if (OpOperand *init = loop.getTiedLoopInit(arg))
+        return getDynamicDims(builder, init->get());
+    return getArgumentDims(builder, arg);
+  }
+  auto result = cast<OpResult>(value);
+  Operation *op = result.getOwner();
+  if (auto empty = dyn_cast<tensor::EmptyOp>(op))
+    return SmallVector<Value>(empty.getDynamicSizes());
+  if (auto dps = dyn_cast<DestinationStyleOpInterface>(op))
+    return getDynamicDims(builder, dps.getTiedOpOperand(result)->get());
+  if (auto loop = dyn_cast<scf::ForOp>(op))
+    return getDynamicDims(builder,
+                          loop.getInitArgs()[result.getResultNumber()]);
+  if (auto cast = dyn_cast<tensor::CastOp>(op))
+    if (cast.getSource().getType().getShape() == type.getShape())
+      return getDynamicDims(builder, cast.getSource());
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointAfter(op);
+  if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op)) {
+    llvm::SmallBitVector dropped = slice.getDroppedDims();
+    SmallVector<Value> dims;
+    for (auto [i, size] : llvm::enumerate(slice.getMixedSizes()))
+      if (!dropped.test(i))
+        if (auto dynamic = dyn_cast<Value>(size))
+          dims.push_back(dynamic);
+    return dims;
+  }
+  if (auto pad = dyn_cast<tensor::PadOp>(op)) {
+    FailureOr<SmallVector<Value>> source =
+        getDynamicDims(builder, pad.getSource());
+    if (failed(source))
+      return failure();
+    SmallVector<OpFoldResult> sizes =
+        getMixedValues(pad.getSourceType().getShape(), *source, builder);
+    AffineExpr sum = builder.getAffineSymbolExpr(0) +
+                     builder.getAffineSymbolExpr(1) +
+                     builder.getAffineSymbolExpr(2);
+    SmallVector<Value> dims;
+    for (auto [i, size] : llvm::enumerate(sizes))
+      if (type.isDynamicDim(i))
+        dims.push_back(getValueOrCreateConstantIndexOp(
+            builder, op->getLoc(),
+            affine::makeComposedFoldedAffineApply(
+                builder, op->getLoc(), sum,
+                {pad.getMixedLowPad()[i], size, pad.getMixedHighPad()[i]})));
+    return dims;
+  }
+  auto reify = dyn_cast<ReifyRankedShapedTypeOpInterface>(op);
+  ReifiedRankedShapedTypeDims shapes;
+  if (!reify || failed(reify.reifyResultShapes(builder, shapes)))
+    return failure();
+  SmallVector<Value> dims;
+  for (auto [i, dim] : llvm::enumerate(shapes[result.getResultNumber()]))
+    if (type.isDynamicDim(i))
+      dims.push_back(
+          getValueOrCreateConstantIndexOp(builder, op->getLoc(), dim));
+  return dims;
+}
