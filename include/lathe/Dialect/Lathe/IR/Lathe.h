@@ -42,6 +42,18 @@ inline constexpr llvm::StringLiteral inplaceAttrName = "lathe.inplace";
 /// On kernels: `affine_map<()[sizes] -> (flops, bytes)>`.
 inline constexpr llvm::StringLiteral costAttrName = "lathe.cost";
 
+/// On launches after memory planning: per result `#lathe.arena` or
+/// `#lathe.output`.
+inline constexpr llvm::StringLiteral storageAttrName = "lathe.storage";
+/// On the program after memory planning: per slot `[first, last]`, the first
+/// and last op (in program order) that need it.
+inline constexpr llvm::StringLiteral slotsAttrName = "lathe.slots";
+/// On the program where all sizes are static: offsets of the slots, the size
+/// of the arena, and the liveness bound below which no plan can go.
+inline constexpr llvm::StringLiteral offsetsAttrName = "lathe.offsets";
+inline constexpr llvm::StringLiteral arenaBytesAttrName = "lathe.arena_bytes";
+inline constexpr llvm::StringLiteral arenaBoundAttrName = "lathe.arena_bound";
+
 /// The type that `recipe` turns a weight of type `type` into; failure with a
 /// message through `emitError` where a step does not fit.
 llvm::FailureOr<mlir::RankedTensorType>

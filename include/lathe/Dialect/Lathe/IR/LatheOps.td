@@ -74,6 +74,22 @@ def Lathe_ScaleStep : Lathe_Attr<"ScaleStep", "scale"> {
 }
 
 //===----------------------------------------------------------------------===//
+// Storage of a program's values, written by memory planning
+//===----------------------------------------------------------------------===//
+
+def Lathe_ArenaAttr : Lathe_Attr<"Arena", "arena"> {
+  let summary = "A slot of the arena";
+  let parameters = (ins "int64_t":$slot);
+  let assemblyFormat = "`<` $slot `>`";
+}
+
+def Lathe_OutputAttr : Lathe_Attr<"Output", "output"> {
+  let summary = "The caller's buffer of a program result";
+  let parameters = (ins "int64_t":$index);
+  let assemblyFormat = "`<` $index `>`";
+}
+
+//===----------------------------------------------------------------------===//
 // Program
 //===----------------------------------------------------------------------===//
 

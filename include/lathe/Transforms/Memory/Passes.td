@@ -1,0 +1,33 @@
+// Part of the Lathe project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#ifndef LATHE_TRANSFORMS_MEMORY_PASSES_TD
+#define LATHE_TRANSFORMS_MEMORY_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def PlanMemory : Pass<"plan-memory", "::mlir::func::FuncOp"> {
+  let summary = "Gives every value of a program its storage";
+  let description = [{
+    Launch results that the program returns live in the caller's output, the
+    others in slots of the arena. A result takes over the slot of an input that
+    dies at its launch where the kernel allows it (`lathe.inplace`). Slots whose
+    lives overlap get disjoint offsets: at compile time when all sizes are static
+    (a search over placement orders against the liveness bound), else by the
+    runtime when it first sees the sizes.
+
+    `strategy`: `search`, `greedy` (one order, by size), or `none` (every slot
+    has its own place and nothing is reused).
+  }];
+  let options = [
+    Option<"strategy", "strategy", "std::string", "\"search\"",
+           "How slots are placed: search, greedy or none">
+  ];
+  let statistics = [
+    Statistic<"arenaBytes", "arena-bytes", "Size of the arena (static programs)">,
+    Statistic<"boundBytes", "bound-bytes", "Largest sum of live slots (static programs)">,
+    Statistic<"numInplace", "num-inplace", "Results that took over an input's slot">
+  ];
+}
+
+#endif // LATHE_TRANSFORMS_MEMORY_PASSES_TD
