@@ -6,8 +6,8 @@ A script makes models with random weights from fixed seeds and downloads
 nothing. Full-size models go to OUT/NAME.onnx with OUT/NAME.npz beside them;
 with --narrow they go to OUT/NAME/model.onnx and OUT/NAME/reference.npz. A
 model that is run at several sizes has reference_0.npz, reference_1.npz, … (or
-NAME_0.npz, …). A reference holds every input and every output of ONNX Runtime
-under the tensor's name.
+NAME_0.npz, …). A reference holds every input and every tensor that ONNX Runtime
+gives, under the tensor's name.
 """
 
 import argparse
@@ -83,7 +83,10 @@ def write_references(path, feeds_list, reference_path):
         for name, value in zip(names, outputs):
             if isinstance(value, np.ndarray) and value.dtype.kind == "f":
                 assert np.isfinite(value).all(), f"{path}: {name} is not finite"
-        tensors = {**feeds, **dict(zip(names, outputs))}
+        # Sequences and maps have no place in an npz.
+        tensors = {n: v for n, v in zip(names, outputs)
+                   if isinstance(v, np.ndarray)}
+        tensors.update(feeds)
         np.savez_compressed(
             reference_path(index if len(feeds_list) > 1 else None), **tensors
         )
