@@ -1,0 +1,90 @@
+// Part of the Lathe project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Level 5 for the program: launches become calls of the runtime, sizes become
+// the `eval` function, and what the runtime must know of the model becomes
+// tables (include/lathe-rt/artifact.h).
+
+#ifndef LATHE_CONVERSION_LATHETOLLVM_PROGRAMTOLLVM_H
+#define LATHE_CONVERSION_LATHETOLLVM_PROGRAMTOLLVM_H
+
+#include "lathe/Dialect/Lathe/IR/Lathe.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+#include <optional>
+#include <string>
+
+namespace llvm {
+class Module;
+} // namespace llvm
+
+namespace lathe {
+
+/// A size in the tables: a constant, or `~i` for entry `i` of the values that
+/// `eval` computes.
+using TableSize = int64_t;
+
+/// What the runtime must know of a program beside its code.
+struct ProgramTables {
+  struct Tensor {
+    std::string name;
+    mlir::Type elementType; ///< As in the model: signedness and i1 kept.
+    llvm::SmallVector<TableSize> dims;
+    llvm::SmallVector<std::string> dimNames;
+  };
+  struct Slot {
+    int64_t first, last;
+    TableSize bytes;
+  };
+  struct Launch {
+    std::string kernel, nodes;
+    TableSize flops, bytes;
+  };
+  struct Weight {
+    WeightOp op; ///< One of the equal ones.
+    int64_t offset, bytes;
+  };
+  struct Check {
+    std::string node, message;
+  };
+  std::string prefix;
+  llvm::SmallVector<Tensor> inputs, outputs;
+  llvm::SmallVector<std::string> symbols;
+  int64_t numValues = 0;
+  llvm::SmallVector<Slot> slots;
+  std::optional<llvm::SmallVector<int64_t>> offsets;
+  int64_t arenaBytes = 0;
+  TableSize scratchBytes = 0;
+  llvm::SmallVector<Launch> launches;
+  llvm::SmallVector<Weight> weights;
+  int64_t weightsBytes = 0;
+  llvm::SmallVector<Check> checks;
+  llvm::SmallVector<std::pair<std::string, std::string>> metadata;
+};
+
+/// The symbol of a kernel's code: `<prefix>_<kernel>`.
+std::string getKernelSymbol(llvm::StringRef prefix, llvm::StringRef kernel);
+
+/// Lowers the program of `module` (its function `main`, after memory planning,
+/// with kernels in buffer form) to a new module in the LLVM dialect that
+/// defines `<prefix>_eval` and `<prefix>_program`, and fills `tables`. Errors
+/// are reported at the ops that cannot be lowered.
+mlir::OwningOpRef<mlir::ModuleOp> lowerProgramToLLVM(mlir::ModuleOp module,
+                                                     llvm::StringRef prefix,
+                                                     ProgramTables &tables);
+
+/// What the tables say about the machine code beside them.
+struct TableTarget {
+  std::string target;      ///< For people, e.g. "cpu:x86-64-v4".
+  std::string cpuFeatures; ///< LLVM's names, comma-separated.
+  bool hasWeights;         ///< Whether `<prefix>_weights` is linked in.
+};
+
+/// Adds the tables as constants to a translated program, and the exported
+/// function `<prefix>_lathe_model`.
+void addTables(llvm::Module &module, const ProgramTables &tables,
+               const TableTarget &target);
+
+} // namespace lathe
+
+#endif // LATHE_CONVERSION_LATHETOLLVM_PROGRAMTOLLVM_H

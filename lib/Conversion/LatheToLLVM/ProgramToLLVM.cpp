@@ -1,0 +1,392 @@
+// Part of the Lathe project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "lathe/Conversion/LatheToLLVM/ProgramToLLVM.h"
+
+#include "SizeTable.h"
+#include "lathe/Transforms/Fusion/ProgramOps.h"
+
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Transforms/Passes.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+using namespace lathe;
+
+/// Offsets of the fields of lathe_rt_frame that generated code reads.
+enum FrameField : int64_t {
+  FrameValues = 0,
+  FrameArena = 8,
+  FrameOffsets = 16,
+  FrameWeights = 24,
+  FrameIO = 32,
+};
+
+/// Weights start at cache lines; vectors of them are loaded aligned.
+static constexpr int64_t weightAlignment = 64;
+
+std::string lathe::getKernelSymbol(StringRef prefix, StringRef kernel) {
+  return (prefix + "_" + kernel).str();
+}
+
+static int64_t getElementBytes(Type type) {
+  return llvm::divideCeil(type.getIntOrFloatBitWidth(), 8);
+}
+
+namespace {
+class ProgramLowering {
+public:
+  ProgramLowering(ModuleOp module, func::FuncOp main, StringRef prefix,
+                  ProgramTables &tables)
+      : module(module), main(main), tables(tables), sizes(main, tables),
+        builder(module.getContext()) {
+    tables.prefix = prefix.str();
+  }
+
+  OwningOpRef<ModuleOp> run();
+
+private:
+  LogicalResult collectSignature();
+  LogicalResult collectSlots();
+  void collectWeights();
+  LogicalResult lowerBlock(Block &block);
+  LogicalResult lowerLaunch(LaunchOp launch);
+  Value getAddress(Value tensor, Location loc);
+  Value getSize(Value index, Location loc);
+  Value loadField(FrameField field, Location loc);
+  Value addBytes(Value pointer, int64_t bytes, Location loc);
+  Value loadAt(Type type, Value pointer, int64_t index, Location loc);
+  Value constant(int64_t value, Location loc, unsigned bits = 64);
+
+  ModuleOp module;
+  func::FuncOp main;
+  ProgramTables &tables;
+  SizeTable sizes;
+  OpBuilder builder;
+  LLVM::LLVMPointerType pointerType;
+  Value frame, values, arena, offsets, weights, io, args;
+  int64_t numArgs = 1; ///< Largest number of arguments of a launch.
+  DenseMap<Value, Value> addresses;
+  llvm::MapVector<std::pair<Attribute, Attribute>, unsigned> weightIds;
+};
+} // namespace
+
+LogicalResult ProgramLowering::collectSignature() {
+  auto describe = [&](StringRef name, Type type, Attribute original) {
+    ProgramTables::Tensor tensor;
+    tensor.name = name.str();
+    auto shown = dyn_cast_or_null<TypeAttr>(original);
+    tensor.elementType =
+        cast<ShapedType>(shown ? shown.getValue() : type).getElementType();
+    return tensor;
+  };
+  for (BlockArgument arg : main.getArguments()) {
+    auto type = dyn_cast<RankedTensorType>(arg.getType());
+    if (!type)
+      return main.emitError("expects inputs that are ranked tensors, got ")
+             << arg.getType();
+    unsigned i = arg.getArgNumber();
+    auto name = main.getArgAttrOfType<StringAttr>(i, nameAttrName);
+    auto &input = tables.inputs.emplace_back(describe(
+        name ? name.getValue() : "", type, main.getArgAttr(i, "lathe.type")));
+    auto names = main.getArgAttrOfType<ArrayAttr>(i, dimsAttrName);
+    for (auto [d, dim] : llvm::enumerate(type.getShape())) {
+      if (!ShapedType::isDynamic(dim)) {
+        input.dims.push_back(dim);
+        input.dimNames.push_back("");
+        continue;
+      }
+      auto dimName = names ? cast<StringAttr>(names[d]).getValue() : "";
+      std::optional<unsigned> symbol = sizes.findSymbol(dimName);
+      if (!symbol)
+        return main.emitError("expects a symbol for dimension ")
+               << d << " of input '" << input.name << "', got '" << dimName
+               << "'";
+      input.dims.push_back(~(int64_t)*symbol);
+      input.dimNames.push_back(dimName.str());
+    }
+  }
+  auto ret = cast<func::ReturnOp>(main.getBody().front().getTerminator());
+  for (auto [i, value] : llvm::enumerate(ret.getOperands())) {
+    auto type = cast<RankedTensorType>(value.getType());
+    auto name = main.getResultAttrOfType<StringAttr>(i, nameAttrName);
+    auto &output = tables.outputs.emplace_back(
+        describe(name ? name.getValue() : "", type,
+                 main.getResultAttr(i, "lathe.type")));
+    FailureOr<SmallVector<Value>> dynamic = getDynamicDims(builder, value);
+    if (failed(dynamic))
+      return ret.emitError("failed to find the sizes of result ") << i;
+    unsigned next = 0;
+    for (int64_t dim : type.getShape()) {
+      output.dims.push_back(
+          ShapedType::isDynamic(dim) ? sizes.add((*dynamic)[next++]) : dim);
+      output.dimNames.push_back("");
+    }
+  }
+  return success();
+}
+
+LogicalResult ProgramLowering::collectSlots() {
+  auto lives = main->getAttrOfType<ArrayAttr>(slotsAttrName);
+  if (!lives)
+    return main.emitError("expects a program after memory planning");
+  tables.slots.resize(lives.size());
+  SmallVector<bool> sized(lives.size());
+  for (auto [slot, life] : llvm::zip_equal(tables.slots, lives)) {
+    slot.first = cast<DenseI64ArrayAttr>(life)[0];
+    slot.last = cast<DenseI64ArrayAttr>(life)[1];
+  }
+  LogicalResult ok = success();
+  main.walk([&](LaunchOp launch) {
+    auto storage = launch->getAttrOfType<ArrayAttr>(storageAttrName);
+    for (auto [result, where] : llvm::zip_equal(launch.getResults(), storage)) {
+      auto slot = dyn_cast<ArenaAttr>(where);
+      if (!slot || sized[slot.getSlot()])
+        continue;
+      sized[slot.getSlot()] = true;
+      auto type = cast<RankedTensorType>(result.getType());
+      int64_t bytes = getElementBytes(type.getElementType());
+      for (int64_t dim : type.getShape())
+        if (!ShapedType::isDynamic(dim))
+          bytes *= dim;
+      AffineExpr expr = builder.getAffineConstantExpr(bytes);
+      FailureOr<SmallVector<Value>> dims = getDynamicDims(builder, result);
+      if (failed(dims)) {
+        ok = launch.emitError("failed to find the sizes of a result");
+        return;
+      }
+      for (unsigned i = 0; i < dims->size(); ++i)
+        expr = builder.getAffineSymbolExpr(i) * expr;
+      tables.slots[slot.getSlot()].bytes = sizes.add(
+          AffineMap::get(0, dims->size(), expr), *dims, launch, /*result=*/0);
+    }
+  });
+  if (auto planned = main->getAttrOfType<DenseI64ArrayAttr>(offsetsAttrName)) {
+    tables.offsets = SmallVector<int64_t>(planned.asArrayRef());
+    tables.arenaBytes =
+        main->getAttrOfType<IntegerAttr>(arenaBytesAttrName).getInt();
+  }
+  return ok;
+}
+
+void ProgramLowering::collectWeights() {
+  main.walk([&](WeightOp op) {
+    auto key =
+        std::pair<Attribute, Attribute>(op.getValue(), op.getRecipeAttr());
+    auto [it, fresh] = weightIds.insert({key, tables.weights.size()});
+    if (!fresh)
+      return;
+    auto type = cast<RankedTensorType>(op.getType());
+    int64_t bytes =
+        type.getNumElements() * getElementBytes(type.getElementType());
+    tables.weights.push_back({op, tables.weightsBytes, bytes});
+    tables.weightsBytes += llvm::alignTo(bytes, weightAlignment);
+  });
+}
+
+Value ProgramLowering::constant(int64_t value, Location loc, unsigned bits) {
+  return LLVM::ConstantOp::create(builder, loc, builder.getIntegerType(bits),
+                                  value);
+}
+
+Value ProgramLowering::addBytes(Value pointer, int64_t bytes, Location loc) {
+  if (bytes == 0)
+    return pointer;
+  return LLVM::GEPOp::create(builder, loc, pointerType, builder.getI8Type(),
+                             pointer, LLVM::GEPArg(constant(bytes, loc)));
+}
+
+Value ProgramLowering::loadField(FrameField field, Location loc) {
+  return LLVM::LoadOp::create(builder, loc, pointerType,
+                              addBytes(frame, field, loc));
+}
+
+Value ProgramLowering::loadAt(Type type, Value pointer, int64_t index,
+                              Location loc) {
+  return LLVM::LoadOp::create(builder, loc, type,
+                              addBytes(pointer, index * 8, loc));
+}
+
+/// A size as i64: a constant, or read from the values of `eval`.
+Value ProgramLowering::getSize(Value index, Location loc) {
+  TableSize size = sizes.add(index);
+  if (size >= 0)
+    return constant(size, loc);
+  return loadAt(builder.getI64Type(), values, ~size, loc);
+}
+
+Value ProgramLowering::getAddress(Value tensor, Location loc) {
+  if (Value known = addresses.lookup(tensor))
+    return known;
+  if (auto view = tensor.getDefiningOp<ViewOp>())
+    return getAddress(view.getSource(), loc);
+  if (auto arg = dyn_cast<BlockArgument>(tensor);
+      arg && arg.getOwner() == &main.getBody().front())
+    return loadAt(pointerType, io, arg.getArgNumber(), loc);
+  if (auto weight = tensor.getDefiningOp<WeightOp>()) {
+    unsigned id = weightIds.lookup({weight.getValue(), weight.getRecipeAttr()});
+    return addBytes(weights, tables.weights[id].offset, loc);
+  }
+  auto launch = tensor.getDefiningOp<LaunchOp>();
+  if (!launch) {
+    emitError(loc, "expects a tensor with storage, got one of ")
+        << (tensor.getDefiningOp()
+                ? tensor.getDefiningOp()->getName().getStringRef()
+                : "a region's argument");
+    return {};
+  }
+  Attribute where = launch->getAttrOfType<ArrayAttr>(
+      storageAttrName)[cast<OpResult>(tensor).getResultNumber()];
+  if (auto output = dyn_cast<OutputAttr>(where))
+    return loadAt(pointerType, io, main.getNumArguments() + output.getIndex(),
+                  loc);
+  int64_t slot = cast<ArenaAttr>(where).getSlot();
+  if (tables.offsets)
+    return addBytes(arena, (*tables.offsets)[slot], loc);
+  Value offset = loadAt(builder.getI64Type(), offsets, slot, loc);
+  return LLVM::GEPOp::create(builder, loc, pointerType, builder.getI8Type(),
+                             arena, LLVM::GEPArg(offset));
+}
+
+LogicalResult ProgramLowering::lowerLaunch(LaunchOp launch) {
+  auto kernel = module.lookupSymbol<KernelOp>(launch.getKernel());
+  Location loc = launch.getLoc();
+  SmallVector<Value> fields;
+  for (Value input : launch.getInputs())
+    fields.push_back(getAddress(input, loc));
+  for (Value result : launch.getResults())
+    fields.push_back(getAddress(result, loc));
+  if (llvm::is_contained(fields, Value()))
+    return failure();
+  for (Value size : launch.getSizes())
+    fields.push_back(getSize(size, loc));
+  for (auto [i, field] : llvm::enumerate(fields))
+    LLVM::StoreOp::create(builder, loc, field, addBytes(args, i * 8, loc));
+
+  auto getMap = [&](StringRef name, unsigned results) {
+    auto attr = kernel->getAttrOfType<AffineMapAttr>(name);
+    return attr ? attr.getValue()
+                : AffineMap::get(0, launch.getSizes().size(),
+                                 SmallVector<AffineExpr>(
+                                     results, builder.getAffineConstantExpr(0)),
+                                 builder.getContext());
+  };
+  SmallVector<Value> sizeValues(launch.getSizes());
+  AffineMap grid = getMap(gridAttrName, 1), cost = getMap(costAttrName, 2),
+            scratch = getMap(scratchAttrName, 1);
+  TableSize tiles = sizes.add(grid, sizeValues, launch, 0);
+  std::string nodes;
+  if (launch.getNodes())
+    nodes = llvm::join(launch.getNodes()->getAsValueRange<StringAttr>(), ", ");
+  tables.launches.push_back({launch.getKernel().str(), nodes,
+                             sizes.add(cost, sizeValues, launch, 0),
+                             sizes.add(cost, sizeValues, launch, 1)});
+  sizes.addMaximum(scratch, sizeValues, launch);
+
+  Value code = LLVM::AddressOfOp::create(
+      builder, loc, pointerType,
+      getKernelSymbol(tables.prefix, launch.getKernel()));
+  Value count = tiles >= 0 ? constant(tiles, loc)
+                           : loadAt(builder.getI64Type(), values, ~tiles, loc);
+  LLVM::CallOp::create(
+      builder, loc, TypeRange(builder.getI32Type()), "lathe_rt_launch",
+      ValueRange{frame, constant(tables.launches.size() - 1, loc, 32), code,
+                 args, count});
+  return success();
+}
+
+LogicalResult ProgramLowering::lowerBlock(Block &block) {
+  for (Operation &op : block.without_terminator()) {
+    if (auto launch = dyn_cast<LaunchOp>(op)) {
+      if (failed(lowerLaunch(launch)))
+        return failure();
+      continue;
+    }
+    // Sizes are eval's; views, weights and symbols need no code.
+    if (isa<ViewOp, WeightOp, SymbolOp>(op) || SizeTable::isSizeOp(&op) ||
+        op.use_empty())
+      continue;
+    return op.emitError("expects an op that a program can run, got '")
+           << op.getName() << "'";
+  }
+  return success();
+}
+
+OwningOpRef<ModuleOp> ProgramLowering::run() {
+  MLIRContext *context = module.getContext();
+  Location loc = main.getLoc();
+  OwningOpRef<ModuleOp> result = ModuleOp::create(loc);
+  pointerType = LLVM::LLVMPointerType::get(context);
+  Type i32 = builder.getI32Type(), i64 = builder.getI64Type();
+
+  builder.setInsertionPointToStart(&main.getBody().front());
+  if (failed(collectSignature()) || failed(collectSlots()))
+    return {};
+  collectWeights();
+
+  builder.setInsertionPointToEnd(result->getBody());
+  LLVM::LLVMFuncOp::create(
+      builder, loc, "lathe_rt_launch",
+      LLVM::LLVMFunctionType::get(
+          i32, {pointerType, i32, pointerType, pointerType, i64}));
+  for (auto kernel : module.getOps<KernelOp>())
+    LLVM::LLVMFuncOp::create(
+        builder, kernel.getLoc(),
+        getKernelSymbol(tables.prefix, kernel.getSymName()),
+        LLVM::LLVMFunctionType::get(i32, {pointerType, i64, i64, pointerType}));
+  for (auto launch : main.getOps<LaunchOp>())
+    numArgs = std::max<int64_t>(numArgs, launch.getNumOperands() +
+                                             launch.getNumResults());
+
+  auto program =
+      LLVM::LLVMFuncOp::create(builder, loc, tables.prefix + "_program",
+                               LLVM::LLVMFunctionType::get(i32, {pointerType}));
+  Block *entry = program.addEntryBlock(builder);
+  builder.setInsertionPointToStart(entry);
+  frame = entry->getArgument(0);
+  values = loadField(FrameValues, loc);
+  arena = loadField(FrameArena, loc);
+  offsets = loadField(FrameOffsets, loc);
+  weights = loadField(FrameWeights, loc);
+  io = loadField(FrameIO, loc);
+  args = LLVM::AllocaOp::create(builder, loc, pointerType, i64,
+                                constant(numArgs, loc), /*alignment=*/8);
+  if (failed(lowerBlock(main.getBody().front())))
+    return {};
+  LLVM::ReturnOp::create(builder, loc, constant(0, loc, 32));
+
+  builder.setInsertionPointToEnd(result->getBody());
+  if (failed(sizes.emitEval(builder, tables.prefix + "_eval")))
+    return {};
+  tables.scratchBytes = sizes.getMaximum();
+  tables.numValues = sizes.getNumValues();
+
+  PassManager pm(context);
+  pm.addPass(arith::createArithExpandOpsPass());
+  pm.addPass(createSCFToControlFlowPass());
+  pm.addPass(createConvertControlFlowToLLVMPass());
+  pm.addPass(createArithToLLVMConversionPass());
+  pm.addPass(createReconcileUnrealizedCastsPass());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+  if (failed(pm.run(*result)))
+    return {};
+  return result;
+}
+
+OwningOpRef<ModuleOp> lathe::lowerProgramToLLVM(ModuleOp module,
+                                                StringRef prefix,
+                                                ProgramTables &tables) {
+  auto main = module.lookupSymbol<func::FuncOp>("main");
+  if (!main || !main.getBody().hasOneBlock()) {
+    module.emitError("expects a program 'main' of one block");
+    return {};
+  }
+  return ProgramLowering(module, main, prefix, tables).run();
+}

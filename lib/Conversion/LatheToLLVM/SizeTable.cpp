@@ -1,0 +1,259 @@
+// Part of the Lathe project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "SizeTable.h"
+
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+
+using namespace mlir;
+using namespace lathe;
+
+SizeTable::SizeTable(func::FuncOp main, ProgramTables &tables)
+    : main(main), tables(tables) {
+  if (auto names = main->getAttrOfType<ArrayAttr>(symbolsAttrName))
+    for (StringRef name : names.getAsValueRange<StringAttr>())
+      tables.symbols.push_back(name.str());
+  main.walk([&](SymbolOp op) {
+    if (!findSymbol(op.getName()))
+      tables.symbols.push_back(op.getName().str());
+  });
+  numValues = tables.symbols.size();
+}
+
+std::optional<unsigned> SizeTable::findSymbol(StringRef name) const {
+  for (auto [i, symbol] : llvm::enumerate(tables.symbols))
+    if (symbol == name)
+      return i;
+  return std::nullopt;
+}
+
+bool SizeTable::isSizeOp(Operation *op) {
+  return isa<SymbolOp, affine::AffineApplyOp, affine::AffineMinOp,
+             affine::AffineMaxOp>(op) ||
+         (isa<arith::ArithDialect>(op->getDialect()) &&
+          llvm::all_of(op->getResultTypes(),
+                       [](Type type) { return type.isIntOrIndex(); }));
+}
+
+TableSize SizeTable::add(Value index) {
+  if (std::optional<int64_t> known = getConstantIntValue(index))
+    return *known;
+  if (auto symbol = index.getDefiningOp<SymbolOp>())
+    return ~(int64_t)*findSymbol(symbol.getName());
+  auto [it, fresh] = ids.insert({index, numValues});
+  if (fresh)
+    ++numValues;
+  return ~it->second;
+}
+
+TableSize SizeTable::add(AffineMap map, ArrayRef<Value> operands,
+                         Operation *before, unsigned result) {
+  OpBuilder builder(before);
+  OpFoldResult folded = affine::makeComposedFoldedAffineApply(
+      builder, before->getLoc(), map.getSubMap({result}),
+      getAsOpFoldResult(ValueRange(operands)));
+  if (std::optional<int64_t> known = getConstantIntValue(folded))
+    return *known;
+  return add(cast<Value>(folded));
+}
+
+void SizeTable::addMaximum(AffineMap map, ArrayRef<Value> operands,
+                           Operation *before) {
+  TableSize size = add(map, operands, before, 0);
+  if (size >= 0) {
+    if (maximum >= 0)
+      maximum = std::max(maximum, size);
+    return;
+  }
+  for (auto &[value, id] : ids)
+    if (id == ~size)
+      return maxima.push_back(value);
+  // A symbol itself.
+  OpBuilder builder(before);
+  maxima.push_back(SymbolOp::create(builder, before->getLoc(),
+                                    builder.getIndexType(),
+                                    tables.symbols[~size]));
+}
+
+/// Expands a (semi-)affine expression into arithmetic. All symbols are sizes.
+static Value expand(OpBuilder &b, Location loc, AffineExpr expr,
+                    ArrayRef<Value> dims, ArrayRef<Value> symbols) {
+  if (auto constant = dyn_cast<AffineConstantExpr>(expr))
+    return arith::ConstantIndexOp::create(b, loc, constant.getValue());
+  if (auto dim = dyn_cast<AffineDimExpr>(expr))
+    return dims[dim.getPosition()];
+  if (auto symbol = dyn_cast<AffineSymbolExpr>(expr))
+    return symbols[symbol.getPosition()];
+  auto binary = cast<AffineBinaryOpExpr>(expr);
+  Value lhs = expand(b, loc, binary.getLHS(), dims, symbols);
+  Value rhs = expand(b, loc, binary.getRHS(), dims, symbols);
+  switch (expr.getKind()) {
+  case AffineExprKind::Add:
+    return arith::AddIOp::create(b, loc, lhs, rhs);
+  case AffineExprKind::Mul:
+    return arith::MulIOp::create(b, loc, lhs, rhs);
+  case AffineExprKind::FloorDiv:
+    return arith::FloorDivSIOp::create(b, loc, lhs, rhs);
+  case AffineExprKind::CeilDiv:
+    return arith::CeilDivSIOp::create(b, loc, lhs, rhs);
+  case AffineExprKind::Mod: {
+    // Of a value that may be negative, by a positive one.
+    Value quotient = arith::FloorDivSIOp::create(b, loc, lhs, rhs);
+    Value product = arith::MulIOp::create(b, loc, quotient, rhs);
+    return arith::SubIOp::create(b, loc, lhs, product);
+  }
+  default:
+    llvm_unreachable("constants, dimensions and symbols are handled above");
+  }
+}
+
+namespace {
+/// Clones sizes into eval, each op once.
+class Cloner {
+public:
+  Cloner(OpBuilder &builder, const ProgramTables &tables, Value symbols)
+      : builder(builder), tables(tables), symbols(symbols) {}
+
+  FailureOr<Value> get(Value value) {
+    if (Value known = done.lookup(value))
+      return known;
+    Operation *op = value.getDefiningOp();
+    if (!op || !SizeTable::isSizeOp(op))
+      return emitError(value.getLoc(),
+                       "expects a size computed from symbols, got ")
+             << (op ? op->getName().getStringRef() : StringRef("an argument"));
+    Location loc = op->getLoc();
+    if (auto symbol = dyn_cast<SymbolOp>(op)) {
+      size_t i =
+          llvm::find(tables.symbols, symbol.getName()) - tables.symbols.begin();
+      Value address = LLVM::GEPOp::create(builder, loc, symbols.getType(),
+                                          builder.getI64Type(), symbols,
+                                          LLVM::GEPArg((int32_t)i));
+      Value loaded =
+          LLVM::LoadOp::create(builder, loc, builder.getI64Type(), address);
+      return done[value] = arith::IndexCastOp::create(
+                 builder, loc, builder.getIndexType(), loaded);
+    }
+    SmallVector<Value> operands;
+    for (Value operand : op->getOperands()) {
+      FailureOr<Value> got = get(operand);
+      if (failed(got))
+        return failure();
+      operands.push_back(*got);
+    }
+    auto fold = [&](AffineMap map, arith::CmpIPredicate keep) {
+      ArrayRef<Value> all = operands;
+      Value best;
+      for (AffineExpr expr : map.getResults()) {
+        Value next =
+            expand(builder, loc, expr, all.take_front(map.getNumDims()),
+                   all.drop_front(map.getNumDims()));
+        if (best) {
+          Value cmp = arith::CmpIOp::create(builder, loc, keep, best, next);
+          next = arith::SelectOp::create(builder, loc, cmp, best, next);
+        }
+        best = next;
+      }
+      return best;
+    };
+    if (auto apply = dyn_cast<affine::AffineApplyOp>(op))
+      return done[value] =
+                 fold(apply.getAffineMap(), arith::CmpIPredicate::slt);
+    if (auto min = dyn_cast<affine::AffineMinOp>(op))
+      return done[value] = fold(min.getAffineMap(), arith::CmpIPredicate::slt);
+    if (auto max = dyn_cast<affine::AffineMaxOp>(op))
+      return done[value] = fold(max.getAffineMap(), arith::CmpIPredicate::sgt);
+    Operation *clone = builder.clone(*op);
+    clone->setOperands(operands);
+    return done[value] =
+               clone->getResult(cast<OpResult>(value).getResultNumber());
+  }
+
+private:
+  OpBuilder &builder;
+  const ProgramTables &tables;
+  Value symbols;
+  DenseMap<Value, Value> done;
+};
+} // namespace
+
+LogicalResult SizeTable::emitEval(OpBuilder &builder, StringRef name) {
+  Location loc = main.getLoc();
+  Type i32 = builder.getI32Type(), i64 = builder.getI64Type();
+  auto pointer = LLVM::LLVMPointerType::get(builder.getContext());
+  auto func = LLVM::LLVMFuncOp::create(
+      builder, loc, name, LLVM::LLVMFunctionType::get(i32, {pointer, pointer}));
+  Block *entry = func.addEntryBlock(builder);
+  builder.setInsertionPointToStart(entry);
+  Value symbols = entry->getArgument(0), values = entry->getArgument(1);
+  Cloner cloner(builder, tables, symbols);
+  auto store = [&](Value index, int64_t id) {
+    Value wide = arith::IndexCastOp::create(builder, loc, i64, index);
+    Value address = LLVM::GEPOp::create(builder, loc, pointer, i64, values,
+                                        LLVM::GEPArg((int32_t)id));
+    LLVM::StoreOp::create(builder, loc, wide, address);
+  };
+  for (size_t i = 0; i < tables.symbols.size(); ++i) {
+    Value from = LLVM::GEPOp::create(builder, loc, pointer, i64, symbols,
+                                     LLVM::GEPArg((int32_t)i));
+    Value to = LLVM::GEPOp::create(builder, loc, pointer, i64, values,
+                                   LLVM::GEPArg((int32_t)i));
+    LLVM::StoreOp::create(builder, loc,
+                          LLVM::LoadOp::create(builder, loc, i64, from), to);
+  }
+  for (auto &[value, id] : ids) {
+    FailureOr<Value> got = cloner.get(value);
+    if (failed(got))
+      return failure();
+    store(*got, id);
+  }
+  if (!maxima.empty()) {
+    Value best = arith::ConstantIndexOp::create(builder, loc, maximum);
+    for (Value value : maxima) {
+      FailureOr<Value> got = cloner.get(value);
+      if (failed(got))
+        return failure();
+      best = arith::MaxSIOp::create(builder, loc, best, *got);
+    }
+    maximum = ~numValues;
+    store(best, numValues++);
+  }
+
+  Value status = arith::ConstantIntOp::create(builder, loc, i32, 0);
+  if (auto constraints = main->getAttrOfType<ArrayAttr>(constraintsAttrName)) {
+    SmallVector<Value> all;
+    for (size_t i = 0; i < tables.symbols.size(); ++i) {
+      Value from = LLVM::GEPOp::create(builder, loc, pointer, i64, symbols,
+                                       LLVM::GEPArg((int32_t)i));
+      all.push_back(arith::IndexCastOp::create(
+          builder, loc, builder.getIndexType(),
+          LLVM::LoadOp::create(builder, loc, i64, from)));
+    }
+    for (AffineMap map : constraints.getAsValueRange<AffineMapAttr>()) {
+      Value lhs = expand(builder, loc, map.getResult(0), {}, all);
+      Value rhs = expand(builder, loc, map.getResult(1), {}, all);
+      Value bad = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ne,
+                                        lhs, rhs);
+      std::string text;
+      llvm::raw_string_ostream os(text);
+      os << "expects sizes that broadcast or match: ";
+      for (unsigned i = 0; i < 2; ++i) {
+        std::string side;
+        llvm::raw_string_ostream(side) << map.getResult(i);
+        os << (i ? " == " : "") << side;
+      }
+      for (auto [i, symbol] : llvm::enumerate(tables.symbols))
+        os << (i ? ", " : " with ") << "s" << i << " = " << symbol;
+      tables.checks.push_back({"", text});
+      Value code =
+          arith::ConstantIntOp::create(builder, loc, i32, tables.checks.size());
+      status = arith::SelectOp::create(builder, loc, bad, code, status);
+    }
+  }
+  LLVM::ReturnOp::create(builder, loc, status);
+  return success();
+}

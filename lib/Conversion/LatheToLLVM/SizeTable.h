@@ -1,0 +1,57 @@
+// Part of the Lathe project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Collects every size that a program needs and emits the function that
+// computes them from the symbols.
+
+#ifndef LATHE_LIB_CONVERSION_LATHETOLLVM_SIZETABLE_H
+#define LATHE_LIB_CONVERSION_LATHETOLLVM_SIZETABLE_H
+
+#include "lathe/Conversion/LatheToLLVM/ProgramToLLVM.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Builders.h"
+#include "llvm/ADT/MapVector.h"
+
+namespace lathe {
+
+class SizeTable {
+public:
+  SizeTable(mlir::func::FuncOp main, ProgramTables &tables);
+
+  /// The place of a symbol, by name.
+  std::optional<unsigned> findSymbol(llvm::StringRef name) const;
+
+  /// The size that `index` (an index of the program) holds.
+  TableSize add(mlir::Value index);
+
+  /// Result `result` of `map` applied to symbols `operands`; helper ops go
+  /// before `before`.
+  TableSize add(mlir::AffineMap map, llvm::ArrayRef<mlir::Value> operands,
+                mlir::Operation *before, unsigned result);
+
+  /// Takes part in the maximum that `getMaximum` returns (scratch).
+  void addMaximum(mlir::AffineMap map, llvm::ArrayRef<mlir::Value> operands,
+                  mlir::Operation *before);
+
+  /// Emits `int32_t name(const int64_t *symbols, int64_t *values)`, which also
+  /// checks `lathe.constraints`. No sizes can be added afterwards.
+  llvm::LogicalResult emitEval(mlir::OpBuilder &builder, llvm::StringRef name);
+
+  TableSize getMaximum() const { return maximum; }
+  int64_t getNumValues() const { return numValues; }
+
+  /// Whether `op` computes sizes and can be part of eval.
+  static bool isSizeOp(mlir::Operation *op);
+
+private:
+  mlir::func::FuncOp main;
+  ProgramTables &tables;
+  llvm::MapVector<mlir::Value, int64_t> ids;
+  llvm::SmallVector<mlir::Value> maxima;
+  TableSize maximum = 0;
+  int64_t numValues = 0;
+};
+
+} // namespace lathe
+
+#endif // LATHE_LIB_CONVERSION_LATHETOLLVM_SIZETABLE_H
