@@ -1,0 +1,78 @@
+# Part of the Lathe project, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Verifies models against their references of ONNX Runtime.
+
+    run_models.py LATHE [FOLDER|MODEL.onnx ...]
+
+A folder holds model.onnx with reference.npz or reference_<i>.npz; beside a
+NAME.onnx lie NAME.npz or NAME_<i>.npz. Without any, all folders beside this
+file are taken. Each model is verified with fusion and without, with one thread
+and with two, on all its references, at one tolerance for all."""
+
+import argparse
+import glob
+import os
+import re
+import subprocess
+import sys
+
+TOLERANCE = ["--rtol=1e-3", "--atol=1e-4"]
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def find_model(path):
+    """(name, model, references) of a folder or an .onnx file."""
+    if os.path.isdir(path):
+        model = os.path.join(path, "model.onnx")
+        name, stem = os.path.basename(os.path.normpath(path)), "reference"
+    else:
+        model = path
+        path, name = os.path.split(path[:-len(".onnx")])
+        stem = name
+    found = glob.glob(os.path.join(glob.escape(path), stem + "*.npz"))
+    belongs = re.compile(re.escape(stem) + r"(_\d+)?\.npz")
+    references = sorted(r for r in found if belongs.fullmatch(os.path.basename(r)))
+    return name, model, references
+
+
+def verify(lathe, model, references, fusion, threads):
+    """The error text of a failed `lathe verify`, or None."""
+    command = [lathe, "verify", model, *TOLERANCE, f"--fusion={fusion}",
+               f"--threads={threads}"]
+    for reference in references:
+        command += ["--reference", reference]
+    run = subprocess.run(command, capture_output=True, text=True)
+    if run.returncode == 0:
+        return None
+    return f"{' '.join(command)}\nexit status {run.returncode}\n{run.stdout}{run.stderr}"
+
+
+def check(lathe, path):
+    name, model, references = find_model(path)
+    if not references:
+        print(f"FAIL {name}: expected references beside {model}, got none")
+        return False
+    for fusion in ("all", "none"):
+        for threads in (1, 2):
+            error = verify(lathe, model, references, fusion, threads)
+            if error:
+                print(f"FAIL {name}: fusion {fusion}, {threads} thread(s)\n{error}")
+                return False
+    print(f"PASS {name}: {len(references)} reference(s)", flush=True)
+    return True
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("lathe")
+    parser.add_argument("models", nargs="*")
+    args = parser.parse_args()
+    models = args.models or sorted(
+        os.path.dirname(m) for m in glob.glob(os.path.join(HERE, "*", "model.onnx")))
+    results = [check(args.lathe, path) for path in models]
+    print(f"{sum(results)} models passed, {len(results) - sum(results)} failed")
+    return 0 if all(results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
