@@ -29,14 +29,15 @@ def draw(images, captions):
 def show(heldout, probability):
     labels, images = heldout["label"], heldout["image"][:, 0]
     predicted = probability.argmax(1)
-    wrong = np.flatnonzero(predicted != labels)
-    first = np.array([np.flatnonzero(labels == d)[0] for d in range(10)])
-    picks = np.concatenate([first, wrong])[:10 + SHOWN // 3]
+    right = predicted == labels
+    wrong = np.flatnonzero(~right)
+    one_each = [np.flatnonzero(right & (labels == d))[:1] for d in range(10)]
+    picks = np.concatenate([*one_each, wrong])[:2 * SHOWN]
     for start in range(0, len(picks), SHOWN):
         pick = picks[start:start + SHOWN]
         print()
         draw(images[pick], [f"is {labels[i]}, read {predicted[i]}" for i in pick])
-    right = int((predicted == labels).sum())
+    right = int(right.sum())
     same = int((predicted == heldout["onnxruntime"]).sum())
     total = len(labels)
     print(f"\n{right} of {total} held-out digits read right ({right / total:.2%}); "
