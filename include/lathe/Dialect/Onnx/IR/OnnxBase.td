@@ -1,0 +1,155 @@
+// Part of the Lathe project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The `onnx` dialect itself, its types, and the classes that make an op cheap
+// to write: each op class names the shape rule of its ops.
+
+#ifndef LATHE_DIALECT_ONNX_IR_ONNXBASE_TD
+#define LATHE_DIALECT_ONNX_IR_ONNXBASE_TD
+
+include "lathe/Dialect/Onnx/IR/OnnxInterfaces.td"
+include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/OpBase.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+def Onnx_Dialect : Dialect {
+  let name = "onnx";
+  let cppNamespace = "::lathe::onnx";
+  let summary = "The operators of ONNX, in their newest form";
+  let description = [{
+    `onnx.Foo` is the operator `Foo` of the domain `ai.onnx` and `onnx.ml.Foo`
+    that of `ai.onnx.ml`. Operands are positional, an omitted optional one is
+    the value of `onnx.None`; attributes keep ONNX's names and defaults; all
+    results are always present. A result whose type is not inferred yet has the
+    type `tensor<*x!onnx.unknown>`.
+  }];
+  let useDefaultTypePrinterParser = 1;
+  let hasConstantMaterializer = 1;
+  let extraClassDeclaration = [{
+  private:
+    void registerTypes();
+    void registerActivationOps();
+    void registerControlOps();
+    void registerLogicOps();
+    void registerMathOps();
+    void registerMlOps();
+    void registerNnOps();
+    void registerRecurrentOps();
+    void registerReduceOps();
+    void registerTensorOps();
+
+  public:
+  }];
+}
+
+//===----------------------------------------------------------------------===//
+// Types
+//===----------------------------------------------------------------------===//
+
+class Onnx_Type<string name, string typeMnemonic> : TypeDef<Onnx_Dialect, name> {
+  let mnemonic = typeMnemonic;
+}
+
+def Onnx_StringType : Onnx_Type<"String", "string"> {
+  let summary = "Text, an element of a tensor";
+}
+
+def Onnx_UnknownType : Onnx_Type<"Unknown", "unknown"> {
+  let summary = "Element type that is not inferred yet";
+}
+
+// Tensors whose elements are one of `elements`, or not inferred yet.
+class Onnx_TensorOf<list<Type> elements>
+    : TensorOf<!listconcat(elements, [Onnx_UnknownType])>;
+
+defvar Onnx_Floats = [F16, BF16, F32, F64];
+defvar Onnx_Signed = [I8, I16, I32, I64];
+defvar Onnx_Unsigned = [UI8, UI16, UI32, UI64];
+defvar Onnx_Ints = !listconcat(Onnx_Signed, Onnx_Unsigned);
+defvar Onnx_Numbers = !listconcat(Onnx_Floats, Onnx_Ints);
+
+def Onnx_FloatTensor : Onnx_TensorOf<Onnx_Floats>;
+def Onnx_IntTensor : Onnx_TensorOf<Onnx_Ints>;
+def Onnx_UnsignedTensor : Onnx_TensorOf<Onnx_Unsigned>;
+def Onnx_NumberTensor : Onnx_TensorOf<Onnx_Numbers>;
+def Onnx_SignedNumberTensor
+    : Onnx_TensorOf<!listconcat(Onnx_Floats, Onnx_Signed)>;
+// What matrix products take: floats and the wide integers.
+def Onnx_WideNumberTensor
+    : Onnx_TensorOf<!listconcat(Onnx_Floats, [I32, I64, UI32, UI64])>;
+def Onnx_BoolTensor : Onnx_TensorOf<[I1]>;
+def Onnx_IndexTensor : Onnx_TensorOf<[I32, I64]>;
+def Onnx_I64Tensor : Onnx_TensorOf<[I64]>;
+def Onnx_AnyTensor : Type<IsTensorTypePred, "tensor", "::mlir::TensorType">;
+
+// An operand that may be omitted.
+class Onnx_Optional<Type type>
+    : AnyTypeOf<[type, NoneType], type.summary # " or none">;
+
+//===----------------------------------------------------------------------===//
+// Attributes
+//===----------------------------------------------------------------------===//
+
+class Onnx_Int<string value> : DefaultValuedAttr<I64Attr, value>;
+// A flag that ONNX stores as an integer.
+class Onnx_Flag<string value>
+    : DefaultValuedAttr<ConfinedAttr<I64Attr, [IntMinValue<0>, IntMaxValue<1>]>,
+                        value>;
+class Onnx_Float<string value> : DefaultValuedAttr<F32Attr, value>;
+// One of the words `cases`.
+class Onnx_Word<list<string> cases>
+    : ConfinedAttr<StrAttr, [AttrConstraint<
+          Or<!foreach(word, cases,
+             CPred<"::llvm::cast<::mlir::StringAttr>($_self).getValue() == \""
+                   # word # "\"">)>,
+          "one of " # !interleave(cases, ", ")>]>;
+class Onnx_DefaultWord<list<string> cases, string value>
+    : DefaultValuedStrAttr<Onnx_Word<cases>, value>;
+def Onnx_AutoPad
+    : Onnx_DefaultWord<["NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID"],
+                       "NOTSET">;
+def Onnx_OptInts : OptionalAttr<DenseI64ArrayAttr>;
+def Onnx_OptFloats : OptionalAttr<DenseF32ArrayAttr>;
+
+//===----------------------------------------------------------------------===//
+// Op classes
+//===----------------------------------------------------------------------===//
+
+// An op whose shape rule is the call `rule` on `ctx`, or, where `rule` is
+// empty, the method `inferShapes` that the family's source file defines.
+class Onnx_BaseOp<string mnemonic, string rule, list<Trait> traits = []>
+    : Op<Onnx_Dialect, mnemonic,
+         traits # [DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+  let assemblyFormat =
+      "operands attr-dict `:` functional-type(operands, results)";
+  let extraClassDefinition = !if(!empty(rule), "",
+      "::llvm::LogicalResult $cppClass::inferShapes("
+      # "::lathe::onnx::ShapeContext &ctx) { return ::lathe::onnx::rule::"
+      # rule # "; }");
+}
+
+class Onnx_Op<string mnemonic, string rule = "", list<Trait> traits = []>
+    : Onnx_BaseOp<mnemonic, rule, traits # [Pure]>;
+
+// One operand, a result of its type. `attrs` are the op's attributes.
+class Onnx_UnaryOp<string mnemonic, Type type, dag attrs = (ins),
+                   string rule = "sameShape(ctx)"> : Onnx_Op<mnemonic, rule> {
+  let arguments = !con((ins type:$X), attrs);
+  let results = (outs type:$Y);
+}
+
+// Two operands that broadcast, a result of their element type.
+class Onnx_BinaryOp<string mnemonic, Type type, dag attrs = (ins),
+                    string rule = "broadcast(ctx)"> : Onnx_Op<mnemonic, rule> {
+  let arguments = !con((ins type:$A, type:$B), attrs);
+  let results = (outs type:$C);
+}
+
+// At least one operand; all broadcast.
+class Onnx_VariadicOp<string mnemonic, Type type,
+                      string rule = "broadcast(ctx)"> : Onnx_Op<mnemonic, rule> {
+  let arguments = (ins Variadic<type>:$inputs);
+  let results = (outs type:$result);
+}
+
+#endif // LATHE_DIALECT_ONNX_IR_ONNXBASE_TD

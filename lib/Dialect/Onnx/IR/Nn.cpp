@@ -1,0 +1,325 @@
+// Part of the Lathe project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Contractions and normalization.
+
+#include "lathe/Dialect/Onnx/IR/Nn.h"
+#include "Rules.h"
+#include "llvm/ADT/StringExtras.h"
+#include <map>
+
+using namespace mlir;
+using namespace lathe::onnx;
+
+#define GET_OP_CLASSES
+#include "lathe/Dialect/Onnx/IR/Nn.cpp.inc"
+
+void OnnxDialect::registerNnOps() {
+  addOperations<
+#define GET_OP_LIST
+#include "lathe/Dialect/Onnx/IR/Nn.cpp.inc"
+      >();
+}
+
+//===----------------------------------------------------------------------===//
+// Contractions
+//===----------------------------------------------------------------------===//
+
+LogicalResult MatMulOp::inferShapes(ShapeContext &ctx) {
+  auto type = ctx.getCommonElementType({0, 1});
+  if (failed(type))
+    return failure();
+  TensorInfo &result = ctx.result(0);
+  result.elementType = *type;
+  const auto &a = ctx.operand(0).dims, &b = ctx.operand(1).dims;
+  for (unsigned i : {0u, 1u})
+    if (ctx.operand(i).dims && ctx.operand(i).dims->empty())
+      return ctx.emitError()
+             << "expects operand #" << i << " of rank at least 1, got rank 0";
+  if (!a || !b)
+    return success();
+  ArrayRef<AffineExpr> l(*a), r(*b);
+  AffineExpr inner = l.back(), other = r.size() > 1 ? r[r.size() - 2] : r[0];
+  if (!ctx.assumeEqual(inner, other))
+    return ctx.emitError() << "expects equal inner sizes, got " << inner
+                           << " and " << other;
+  auto dims = ctx.broadcast(l.drop_back(std::min<size_t>(2, l.size())),
+                            r.drop_back(std::min<size_t>(2, r.size())));
+  if (failed(dims))
+    return failure();
+  if (l.size() > 1)
+    dims->push_back(l[l.size() - 2]);
+  if (r.size() > 1)
+    dims->push_back(r.back());
+  result.dims = *dims;
+  return success();
+}
+
+LogicalResult GemmOp::inferShapes(ShapeContext &ctx) {
+  auto type = ctx.getCommonElementType({0, 1, 2});
+  if (failed(type))
+    return failure();
+  TensorInfo &result = ctx.result(0);
+  result.elementType = *type;
+  if (failed(ctx.expectRank(0, 2)) || failed(ctx.expectRank(1, 2)))
+    return failure();
+  const auto &a = ctx.operand(0).dims, &b = ctx.operand(1).dims;
+  if (!a || !b)
+    return success();
+  AffineExpr rows = (*a)[getTransA()], inner = (*a)[1 - getTransA()];
+  AffineExpr other = (*b)[getTransB()], columns = (*b)[1 - getTransB()];
+  if (!ctx.assumeEqual(inner, other))
+    return ctx.emitError() << "expects equal inner sizes, got " << inner
+                           << " and " << other;
+  result.dims = Dims{rows, columns};
+  if (!ctx.isPresent(2) || !ctx.operand(2).dims)
+    return success();
+  Dims product = *result.dims;
+  if (ctx.operand(2).getRank() > 2)
+    return ctx.emitError() << "expects operand #2 of rank at most 2, got rank "
+                           << ctx.operand(2).getRank();
+  auto both = ctx.broadcast(product, *ctx.operand(2).dims);
+  if (failed(both))
+    return failure();
+  for (auto [dim, size] : llvm::zip_equal(product, *both))
+    if (!ctx.assumeEqual(dim, size))
+      return ctx.emitError() << "expects operand #2 to broadcast to the "
+                                "product, got size "
+                             << size << " over " << dim;
+  return success();
+}
+
+namespace {
+/// The labels of one term of an einsum: letters, and '.' for each dimension of
+/// the ellipsis.
+struct EinsumTerm {
+  std::string before, after;
+  bool ellipsis = false;
+};
+} // namespace
+
+static std::optional<EinsumTerm> parseEinsumTerm(StringRef text) {
+  EinsumTerm term;
+  for (size_t i = 0; i < text.size(); ++i) {
+    char c = text[i];
+    if (c == ' ')
+      continue;
+    if (text.substr(i).starts_with("...") && !term.ellipsis) {
+      term.ellipsis = true;
+      i += 2;
+    } else if (llvm::isAlpha(c)) {
+      (term.ellipsis ? term.after : term.before).push_back(c);
+    } else {
+      return std::nullopt;
+    }
+  }
+  return term;
+}
+
+LogicalResult EinsumOp::inferShapes(ShapeContext &ctx) {
+  SmallVector<unsigned> all = llvm::to_vector(llvm::seq(ctx.getNumOperands()));
+  auto type = ctx.getCommonElementType(all);
+  if (failed(type))
+    return failure();
+  TensorInfo &result = ctx.result(0);
+  result.elementType = *type;
+  auto [left, right] = getEquation().split("->");
+  SmallVector<StringRef> texts;
+  left.split(texts, ',');
+  if (texts.size() != all.size())
+    return ctx.emitError() << "expects an equation of " << all.size()
+                           << " terms, got " << texts.size();
+  std::map<char, AffineExpr> sizes;
+  std::map<char, unsigned> uses;
+  Dims ellipsis;
+  bool hasEllipsis = false;
+  for (auto [i, text] : llvm::enumerate(texts)) {
+    auto term = parseEinsumTerm(text);
+    if (!term)
+      return ctx.emitError()
+             << "expects terms of letters and one ellipsis, got '" << text
+             << "'";
+    const auto &dims = ctx.operand(i).dims;
+    if (!dims)
+      return success();
+    std::string labels = term->before + term->after;
+    if (dims->size() < labels.size() ||
+        (!term->ellipsis && dims->size() != labels.size()))
+      return ctx.emitError() << "expects operand #" << i << " of rank "
+                             << labels.size() << ", got rank " << dims->size();
+    size_t extra = dims->size() - labels.size();
+    hasEllipsis = hasEllipsis || term->ellipsis;
+    auto both = ctx.broadcast(
+        ellipsis, ArrayRef(*dims).slice(term->before.size(), extra));
+    if (failed(both))
+      return failure();
+    ellipsis = *both;
+    for (auto [k, label] : llvm::enumerate(labels)) {
+      AffineExpr dim = (*dims)[k < term->before.size() ? k : k + extra];
+      ++uses[label];
+      AffineExpr &size = sizes[label];
+      AffineExpr broadcast = size ? ctx.broadcast(size, dim) : dim;
+      if (!broadcast)
+        return ctx.emitError()
+               << "expects one size for label '" << std::string(1, label)
+               << "', got " << size << " and " << dim;
+      size = broadcast;
+    }
+  }
+  EinsumTerm output;
+  if (getEquation().contains("->")) {
+    auto term = parseEinsumTerm(right);
+    if (!term)
+      return ctx.emitError()
+             << "expects terms of letters and one ellipsis, got '" << right
+             << "'";
+    output = *term;
+  } else {
+    output.ellipsis = hasEllipsis;
+    for (auto [label, count] : uses)
+      if (count == 1)
+        output.after.push_back(label);
+  }
+  result.dims.emplace();
+  for (const std::string &part : {output.before, output.after}) {
+    for (char label : part) {
+      if (!sizes.count(label))
+        return ctx.emitError() << "expects labels of the operands in the "
+                                  "result, got '"
+                               << std::string(1, label) << "'";
+      result.dims->push_back(sizes[label]);
+    }
+    if (&part == &output.before)
+      break;
+    if (result.dims->size() == output.before.size() && output.ellipsis)
+      llvm::append_range(*result.dims, ellipsis);
+    output.ellipsis = false;
+  }
+  return success();
+}
+
+LogicalResult AttentionOp::inferShapes(ShapeContext &ctx) {
+  auto type = ctx.getCommonElementType({0, 1, 4});
+  auto valueType = ctx.getCommonElementType({2, 5});
+  if (failed(type) || failed(valueType))
+    return failure();
+  ctx.result(0).elementType = ctx.result(1).elementType = *type;
+  ctx.result(3).elementType = *type;
+  ctx.result(2).elementType = *valueType;
+  const auto &q = ctx.operand(0).dims, &k = ctx.operand(1).dims,
+             &v = ctx.operand(2).dims;
+  if (!q || !k || !v)
+    return success();
+  for (unsigned i : {0u, 1u, 2u})
+    if (ctx.operand(i).getRank() != 3 && ctx.operand(i).getRank() != 4)
+      return ctx.emitError()
+             << "expects operand #" << i << " of rank 3 or 4, got rank "
+             << ctx.operand(i).getRank();
+  if (q->size() != k->size() || q->size() != v->size())
+    return ctx.emitError() << "expects Q, K and V of one rank, got ranks "
+                           << q->size() << ", " << k->size() << " and "
+                           << v->size();
+  bool packed = q->size() == 3;
+  if (packed && (!getQNumHeads() || !getKvNumHeads()))
+    return ctx.emitError() << "expects q_num_heads and kv_num_heads for "
+                              "operands of rank 3, got none";
+  // Brings each to batch, heads, sequence, head size.
+  auto unpack = [&](const Dims &d, std::optional<uint64_t> heads) {
+    if (!packed)
+      return d;
+    return Dims{d[0], ctx.constant(*heads), d[1],
+                simplify(d[2].floorDiv(ctx.constant(*heads)))};
+  };
+  Dims query = unpack(*q, getQNumHeads());
+  Dims key = unpack(*k, getKvNumHeads()), value = unpack(*v, getKvNumHeads());
+  auto expectEqual = [&](StringRef what, AffineExpr a, AffineExpr b) {
+    if (ctx.assumeEqual(a, b))
+      return true;
+    ctx.emitError() << "expects equal " << what << ", got " << a << " and "
+                    << b;
+    return false;
+  };
+  if (!expectEqual("batches of Q and K", query[0], key[0]) ||
+      !expectEqual("batches of K and V", key[0], value[0]) ||
+      !expectEqual("numbers of heads of K and V", key[1], value[1]) ||
+      !expectEqual("sequences of K and V", key[2], value[2]) ||
+      !expectEqual("head sizes of Q and K", query[3], key[3]))
+    return failure();
+  AffineExpr total = key[2];
+  if (ctx.isPresent(4)) {
+    if (failed(ctx.expectRank(4, 4)))
+      return failure();
+    total = ctx.operand(4).dims ? simplify((*ctx.operand(4).dims)[2] + key[2])
+                                : ctx.fresh(0);
+  }
+  ctx.result(0).dims =
+      packed ? Dims{query[0], query[2], simplify(query[1] * value[3])}
+             : Dims{query[0], query[1], query[2], value[3]};
+  ctx.result(1).dims = Dims{key[0], key[1], total, key[3]};
+  ctx.result(2).dims = Dims{value[0], value[1], total, value[3]};
+  ctx.result(3).dims = Dims{query[0], query[1], query[2], total};
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Normalization
+//===----------------------------------------------------------------------===//
+
+LogicalResult BatchNormalizationOp::inferShapes(ShapeContext &ctx) {
+  const TensorInfo &x = ctx.operand(0);
+  if (failed(rule::sameShape(ctx)))
+    return failure();
+  for (unsigned i : {1u, 2u, 3u, 4u}) {
+    if (failed(ctx.expectRank(i, 1)))
+      return failure();
+    if (x.getRank() < 2 || !ctx.operand(i).dims)
+      continue;
+    AffineExpr size = ctx.operand(i).dims->front();
+    if (!ctx.assumeEqual((*x.dims)[1], size))
+      return ctx.emitError()
+             << "expects " << (*x.dims)[1] << " channels in operand #" << i
+             << ", got " << size;
+  }
+  for (unsigned i : {1u, 2u}) {
+    ctx.result(i).elementType = ctx.operand(3).elementType;
+    ctx.result(i).dims = ctx.operand(i + 2).dims;
+  }
+  return success();
+}
+
+LogicalResult LayerNormalizationOp::inferShapes(ShapeContext &ctx) {
+  const TensorInfo &x = ctx.operand(0);
+  auto type = ctx.getCommonElementType({0, 1, 2});
+  if (failed(type) || failed(rule::sameShape(ctx)))
+    return failure();
+  Type stash = getElementTypeOf(ctx.getContext(), getStashType());
+  if (!stash || !isa<FloatType>(stash))
+    return ctx.emitError() << "expects stash_type to be the number of a float "
+                              "type, got "
+                           << getStashType();
+  ctx.result(1).elementType = ctx.result(2).elementType = stash;
+  if (!x.dims)
+    return success();
+  auto axis = ctx.normalizeAxis(getAxis(), x.getRank());
+  if (failed(axis))
+    return failure();
+  Dims dims = *x.dims;
+  std::fill(dims.begin() + *axis, dims.end(), ctx.constant(1));
+  ctx.result(1).dims = ctx.result(2).dims = dims;
+  for (unsigned i : {1u, 2u}) {
+    if (!ctx.isPresent(i) || !ctx.operand(i).dims)
+      continue;
+    auto both = ctx.broadcast(*x.dims, *ctx.operand(i).dims);
+    if (failed(both))
+      return failure();
+  }
+  return success();
+}
+
+LogicalResult DropoutOp::inferShapes(ShapeContext &ctx) {
+  if (failed(rule::sameShape(ctx)))
+    return failure();
+  ctx.result(1).elementType = IntegerType::get(ctx.getContext(), 1);
+  ctx.result(1).dims = ctx.operand(0).dims;
+  return success();
+}
