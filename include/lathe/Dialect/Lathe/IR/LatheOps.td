@@ -206,7 +206,7 @@ def Lathe_YieldOp : Lathe_Op<"yield", [Pure, Terminator,
   let summary = "Ends a kernel";
   let arguments = (ins Variadic<AnyType>:$results);
   let assemblyFormat = "attr-dict ($results^ `:` type($results))?";
-  let builders = [OpBuilder<(ins), [{}]>];
+  let builders = [OpBuilder<(ins), [{ build($_builder, $_state, ::mlir::ValueRange()); }]>];
 }
 
 def Lathe_LaunchOp : Lathe_Op<"launch", [Pure, AttrSizedOperandSegments,
