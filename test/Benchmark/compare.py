@@ -1,0 +1,196 @@
+# Part of the Lathe project, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Times a model compiled by lathe against ONNX Runtime, fused and unfused.
+
+    compare.py LATHE MODEL.onnx [--reference R.npz] [--dim NAME:SIZE]...
+
+All variants live in one process and take turns, run by run, so that whatever
+else the machine does falls on all alike. Before that their outputs are compared.
+Prints medians, the paired ratio to the first variant (the median over rounds of
+its time divided by the other's), and how near the processor's measured FMA peak
+each comes. Run by hand: timings are no tests."""
+
+import argparse
+import ctypes
+import json
+import os
+import statistics
+import subprocess
+import tempfile
+import time
+
+import numpy as np
+import onnxruntime
+from native import Model
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+VARIANTS = {
+    "fused": ["--fusion=all"],
+    "unfused": ["--fusion=none"],
+    "ort": onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL,
+    "ort-off": onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL,
+}
+TYPES = {"float": np.float32, "double": np.float64, "int64": np.int64,
+         "int32": np.int32, "float16": np.float16, "bool": np.bool_,
+         "uint8": np.uint8, "int8": np.int8}
+
+
+def fma_peak(folder):
+    """Floating-point operations per second of one thread, measured."""
+    library = os.path.join(folder, "peak.so")
+    subprocess.run(["clang-22", "-O3", "-march=native", "-ffp-contract=fast",
+                    "-shared", "-fPIC", os.path.join(HERE, "peak.c"), "-o", library],
+                   check=True)
+    peak = ctypes.CDLL(library).lathe_peak
+    peak.restype, peak.argtypes = ctypes.c_double, [ctypes.c_long, ctypes.c_void_p]
+    sink, best = ctypes.c_float(1), 0.0
+    for _ in range(20):
+        start = time.perf_counter()
+        operations = peak(2_000_000, ctypes.byref(sink))
+        best = max(best, operations / (time.perf_counter() - start))
+    return best
+
+
+def random_feeds(session, sizes):
+    draw, feeds = np.random.default_rng(0), {}
+    for value in session.get_inputs():
+        shape = [d if isinstance(d, int) and d >= 0 else sizes.get(d, 1)
+                 for d in value.shape]
+        dtype = TYPES[value.type[len("tensor("):-1]]
+        feeds[value.name] = (draw.standard_normal(shape).astype(dtype)
+                             if np.dtype(dtype).kind == "f"
+                             else draw.integers(0, 2, shape).astype(dtype))
+    return feeds
+
+
+def ort_session(path, level, threads):
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = level
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3
+    # Its waiting threads must not spin while another variant has its turn.
+    options.add_session_config_entry("session.force_spinning_stop", "1")
+    return onnxruntime.InferenceSession(path, options, ["CPUExecutionProvider"])
+
+
+def make_runners(args, threads, folder, feeds):
+    """name -> (function that runs once and gives outputs by name, Model or None)"""
+    runners = {}
+    for name in args.variants.split(","):
+        setting = VARIANTS[name]
+        if isinstance(setting, list):
+            library = os.path.join(folder, name + ".so")
+            if not os.path.exists(library):
+                dims = [f"--dim={d}" for d in args.dim] if args.static else []
+                subprocess.run([args.lathe, "compile", args.model, "-o", library,
+                                *setting, *dims, *args.option], check=True)
+            model = Model(library, threads)
+            model.bind(feeds)
+            runners[name] = (model.run, model)
+        else:
+            session = ort_session(args.model, setting, threads)
+            names = [o.name for o in session.get_outputs()]
+            runners[name] = (
+                lambda s=session, n=names: dict(zip(n, s.run(n, feeds))), None)
+    return runners
+
+
+def prove_equal(runners, args):
+    results = {name: {k: np.array(v) for k, v in run().items()}
+               for name, (run, _) in runners.items()}
+    first, *others = results
+    for other in others:
+        for key, value in results[first].items():
+            np.testing.assert_allclose(
+                value, results[other][key], rtol=args.rtol, atol=args.atol,
+                err_msg=f"{key}: {first} against {other}")
+
+
+def measure(runners, seconds, warmup):
+    """name -> times; each round runs every variant once, in rotated order."""
+    names = list(runners)
+    times = {name: [] for name in names}
+    start = time.perf_counter()
+    rounds = 0
+    while time.perf_counter() - start < seconds + warmup or rounds < 5:
+        keep = time.perf_counter() - start >= warmup
+        turn = rounds % len(names)
+        for name in names[turn:] + names[:turn]:
+            begin = time.perf_counter()
+            runners[name][0]()
+            if keep:
+                times[name].append(time.perf_counter() - begin)
+        rounds += 1
+    return times
+
+
+def report(times, runners, threads, peak):
+    first = next(iter(times))
+    rows = []
+    flops = next((sum(launch["flops"] for launch in model.launches())
+                  for _, model in runners.values() if model), 0)
+    for name, values in times.items():
+        median = statistics.median(values)
+        ratio = statistics.median(b / a for a, b in zip(values, times[first]))
+        rows.append({
+            "variant": name, "threads": threads, "rounds": len(values),
+            "median_ms": 1e3 * median,
+            "p90_ms": 1e3 * statistics.quantiles(values, n=10)[-1],
+            "min_ms": 1e3 * min(values), "first_over_this": ratio,
+            "of_peak": flops / median / (peak * threads),
+        })
+        row = rows[-1]
+        print(f"{name:10s} {threads} thread(s)  median {row['median_ms']:9.3f} ms  "
+              f"p90 {row['p90_ms']:9.3f}  min {row['min_ms']:9.3f}  "
+              f"{first}/this {ratio:5.2f}  {row['of_peak']:6.1%} of peak  "
+              f"({len(values)} rounds)")
+    return rows
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("lathe")
+    parser.add_argument("model")
+    parser.add_argument("--reference", help="npz that holds the inputs by name")
+    parser.add_argument("--dim", action="append", default=[], metavar="NAME:SIZE")
+    parser.add_argument("--static", action="store_true",
+                        help="give the --dim to the compiler too")
+    parser.add_argument("--option", action="append", default=[],
+                        help="one more option for lathe compile")
+    parser.add_argument("--variants", default="fused,unfused,ort,ort-off")
+    parser.add_argument("--threads", default="1,2")
+    parser.add_argument("--seconds", type=float, default=10)
+    parser.add_argument("--warmup", type=float, default=1)
+    parser.add_argument("--rtol", type=float, default=1e-3)
+    parser.add_argument("--atol", type=float, default=1e-4)
+    parser.add_argument("--json", help="file for the numbers")
+    args = parser.parse_args()
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        peak = fma_peak(folder)
+        print(f"{args.model}: FMA peak {peak / 1e9:.1f} GFLOP/s a thread")
+        plain = ort_session(args.model, VARIANTS["ort-off"], 1)
+        if args.reference:
+            stored = np.load(args.reference)
+            feeds = {i.name: stored[i.name] for i in plain.get_inputs()}
+        else:
+            sizes = {n: int(s) for n, s in (d.rsplit(":", 1) for d in args.dim)}
+            feeds = random_feeds(plain, sizes)
+        del plain
+        for threads in map(int, args.threads.split(",")):
+            runners = make_runners(args, threads, folder, feeds)
+            prove_equal(runners, args)
+            times = measure(runners, args.seconds, args.warmup)
+            rows += report(times, runners, threads, peak)
+            for _, model in runners.values():
+                if model:
+                    model.close()
+    if args.json:
+        with open(args.json, "w") as file:
+            json.dump({"model": args.model, "fma_peak": peak, "rows": rows}, file,
+                      indent=1)
+
+
+if __name__ == "__main__":
+    main()
