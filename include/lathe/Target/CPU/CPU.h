@@ -1,0 +1,85 @@
+// Part of the Lathe project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The CPU target: from a kernel in tensor form to an object in memory.
+
+#ifndef LATHE_TARGET_CPU_CPU_H
+#define LATHE_TARGET_CPU_CPU_H
+
+#include "llvm/ADT/STLFunctionalExtras.h"
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/LogicalResult.h"
+#include <cstdint>
+#include <string>
+
+namespace llvm {
+class Module;
+} // namespace llvm
+
+namespace mlir {
+class DialectRegistry;
+class ModuleOp;
+class OpPassManager;
+} // namespace mlir
+
+namespace lathe {
+class KernelOp;
+} // namespace lathe
+
+namespace lathe::cpu {
+
+/// What code is generated for. Everything the cost model may know of a machine.
+struct Target {
+  std::string name;
+  std::string triple;
+  std::string cpu;
+  std::string features;
+  /// Bytes of a vector register that code should use.
+  unsigned vectorBytes = 16;
+  unsigned numVectorRegisters = 16;
+  int64_t l1Bytes = 32 << 10;
+  int64_t l2Bytes = 1 << 20;
+  /// Columns of f32 in a panel of packed weights: two vector registers, so that
+  /// a register block reads one panel, whole cache lines at a time.
+  unsigned panelWidth = 32;
+  /// Features that the processor must have for the code to run, as LLVM names
+  /// them, comma-separated.
+  std::string requiredFeatures;
+};
+
+/// The target of a name: `native`, or a CPU that LLVM knows (`x86-64-v3`,
+/// `x86-64-v4`, `sapphirerapids`, `cortex-a76`, ...). Failure, with the reason
+/// in `error`, where there is none.
+llvm::FailureOr<Target> parseTarget(llvm::StringRef name, std::string &error);
+
+/// The passes that bring one kernel from tensor form to loops over vectors, for
+/// a pass manager nested on `lathe.kernel`.
+void buildKernelPipeline(mlir::OpPassManager &onKernel, const Target &target);
+
+/// How the code of a kernel is written out.
+enum class Output { Object, Assembly, LLVMIR };
+
+/// Translates a kernel in buffer form, after `buildKernelPipeline`, into code
+/// that defines one function named `symbol`:
+/// `int32_t symbol(const int64_t *args, int64_t begin, int64_t end, void
+/// *scratch)`. Errors are reported at the kernel. May be called from several
+/// threads at once: each call has an LLVM context of its own.
+llvm::FailureOr<llvm::SmallVector<char, 0>>
+emitKernel(KernelOp kernel, const Target &target, llvm::StringRef symbol,
+           Output output = Output::Object);
+
+/// Translates a module of the LLVM dialect (a program) into an object;
+/// `complete` may add to the LLVM module first.
+llvm::FailureOr<llvm::SmallVector<char, 0>>
+emitModule(mlir::ModuleOp module, const Target &target,
+           llvm::function_ref<void(llvm::Module &)> complete);
+
+/// Registers the dialects, interfaces and translations that the pipeline and
+/// `emitKernel` need. They must be loaded before kernels are compiled in
+/// parallel.
+void registerDialects(mlir::DialectRegistry &registry);
+
+} // namespace lathe::cpu
+
+#endif // LATHE_TARGET_CPU_CPU_H

@@ -1,0 +1,68 @@
+// Part of the Lathe project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#ifndef LATHE_TARGET_CPU_PASSES_TD
+#define LATHE_TARGET_CPU_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+class CpuKernelPass<string name> : Pass<name, "::lathe::KernelOp"> {
+  let options = [
+    Option<"cpu", "cpu", "std::string", "\"native\"",
+           "The processor to generate code for: native or a name LLVM knows">
+  ];
+}
+
+def CpuSimplifyKernel : Pass<"cpu-simplify-kernel", "::lathe::KernelOp"> {
+  let summary = "Brings the body of a kernel into few generic ops";
+  let description = [{
+    Generalizes named structured ops, turns paddings into generic ops, reads
+    sizes from the kernel's size arguments, and fuses chains of elementwise ops
+    where nothing is computed twice.
+  }];
+  let dependentDialects = ["::mlir::affine::AffineDialect",
+    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::tensor::TensorDialect"];
+}
+
+def CpuTileKernel : CpuKernelPass<"cpu-tile-kernel"> {
+  let summary = "Tiles a kernel into a grid of independent tiles";
+  let description = [{
+    The op that makes the results is tiled by sizes from the cost model into one
+    `scf.forall`, and all that it reads is computed inside, per tile. Writes
+    `lathe.grid`, the number of tiles.
+  }];
+  let dependentDialects = ["::mlir::affine::AffineDialect",
+    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
+}
+
+def CpuBufferizeKernel : Pass<"cpu-bufferize-kernel", "::lathe::KernelOp"> {
+  let summary = "Turns a kernel from tensor form into buffer form";
+  let description = [{
+    Inputs and results become buffers in arguments. What is left to allocate is
+    a `memref.alloca` of up to 4 KiB in the entry, or a `memref.alloc` in the entry
+    with its byte offset in the thread's scratch memory in `lathe.offset`; the
+    total is `lathe.scratch`.
+  }];
+  let dependentDialects = ["::mlir::affine::AffineDialect",
+    "::mlir::arith::ArithDialect",
+    "::mlir::bufferization::BufferizationDialect",
+    "::mlir::linalg::LinalgDialect", "::mlir::memref::MemRefDialect",
+    "::mlir::scf::SCFDialect"];
+}
+
+def CpuVectorize : CpuKernelPass<"cpu-vectorize"> {
+  let summary = "Generates loops over vectors for structured ops on buffers";
+  let description = [{
+    One generator for elementwise ops, reductions, contractions and
+    convolutions: a dimension for the lanes, register blocks over parallel
+    dimensions, accumulators carried through all reduction loops, masks at the
+    ends. See lib/Target/CPU/NestGenerator.cpp.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+    "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
+    "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+}
+
+#endif // LATHE_TARGET_CPU_PASSES_TD

@@ -1,0 +1,147 @@
+// Part of the Lathe project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "CostModel.h"
+
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace lathe::cpu;
+
+/// Points of work in a tile below which starting it costs more than it gains:
+/// about ten microseconds of one core's FMAs, and of its memory.
+static constexpr double minTilePoints = 1 << 19;
+/// Tiles that a kernel should have, so that any usual number of threads is kept
+/// busy to the end.
+static constexpr double wantedTiles = 32;
+/// Elements of an elementwise tile; a few operands of it lie in L2 together.
+static constexpr double elementwisePoints = 1 << 14;
+/// Columns that a panel of packed weights has; tiles are cut between panels.
+static constexpr int64_t panelWidth = 32;
+/// Columns that keep enough loads in flight where each weight is used once.
+static constexpr int64_t streamWidth = 128;
+
+static double getGuess(int64_t extent) {
+  return ShapedType::isDynamic(extent) ? unknownExtent : double(extent);
+}
+
+/// `size` made smaller so that all tiles of `extent` are about equally large.
+static int64_t balance(int64_t extent, int64_t size, int64_t multiple) {
+  if (ShapedType::isDynamic(extent))
+    return llvm::alignTo(size, multiple);
+  int64_t count = llvm::divideCeil(extent, size);
+  return llvm::alignTo(llvm::divideCeil(extent, count), multiple);
+}
+
+/// Gives each dimension, innermost first, as much of `points` as it has room
+/// for.
+static void fillInnermost(ArrayRef<unsigned> dims, ArrayRef<int64_t> extents,
+                          double points, SmallVectorImpl<int64_t> &sizes) {
+  for (unsigned dim : llvm::reverse(dims)) {
+    int64_t size = std::max<int64_t>(1, int64_t(points));
+    if (!ShapedType::isDynamic(extents[dim]))
+      size = balance(extents[dim], std::min(size, extents[dim]), 1);
+    sizes[dim] = size;
+    points /= std::min<double>(size, getGuess(extents[dim]));
+  }
+}
+
+SmallVector<int64_t> lathe::cpu::chooseTileSizes(linalg::LinalgOp root,
+                                                 ArrayRef<int64_t> extents,
+                                                 ArrayRef<bool> keepWhole,
+                                                 linalg::LinalgOp heaviest,
+                                                 const Target &target) {
+  SmallVector<int64_t> sizes(extents.size(), 0);
+  AffineMap outMap = root.getMatchingIndexingMap(root.getDpsInitOperand(0));
+  SmallVector<unsigned> dims;
+  for (AffineExpr expr : outMap.getResults())
+    if (auto dim = dyn_cast<AffineDimExpr>(expr))
+      if (!keepWhole[dim.getPosition()])
+        dims.push_back(dim.getPosition());
+  if (dims.empty())
+    return sizes;
+
+  double depth = 1;
+  SmallVector<int64_t> ranges = heaviest.getStaticLoopRanges();
+  for (auto [d, iterator] : llvm::enumerate(heaviest.getIteratorTypesArray()))
+    if (iterator == utils::IteratorType::reduction)
+      depth *= getGuess(ranges[d]);
+  double wholePoints = 1, total = depth;
+  for (auto [d, iterator] : llvm::enumerate(root.getIteratorTypesArray()))
+    if (iterator == utils::IteratorType::parallel) {
+      total *= getGuess(extents[d]);
+      if (keepWhole[d])
+        wholePoints *= getGuess(extents[d]);
+    }
+
+  // Whether weights are read for each column that many rows share.
+  unsigned last = dims.back();
+  bool contracts = false;
+  if (heaviest.getNumReductionLoops()) {
+    AffineMap out =
+        heaviest.getMatchingIndexingMap(heaviest.getDpsInitOperand(0));
+    auto column = dyn_cast<AffineDimExpr>(out.getResults().back());
+    unsigned missing = 0;
+    for (OpOperand *operand : heaviest.getDpsInputOperands())
+      missing +=
+          column && !heaviest.getMatchingIndexingMap(operand).isFunctionOfDim(
+                        column.getPosition());
+    contracts = missing > 0 && heaviest.getNumDpsInputs() > 1;
+  }
+  contracts &=
+      outMap.getResults().back() == getAffineDimExpr(last, root.getContext());
+
+  auto finish = [&] {
+    // One tile over everything needs no loop over that dimension.
+    for (unsigned dim : dims)
+      if (!ShapedType::isDynamic(extents[dim]) && sizes[dim] >= extents[dim])
+        sizes[dim] = 0;
+    return sizes;
+  };
+
+  if (!contracts) {
+    double points = std::max(1.0, elementwisePoints / wholePoints);
+    if (depth > 1)
+      points = std::max(1.0, points / std::min(depth, 64.0));
+    // Vectors are not cut.
+    int64_t unit = 64;
+    if (!ShapedType::isDynamic(extents[last]) && extents[last] < 2 * unit)
+      unit = extents[last];
+    fillInnermost(dims, extents, std::max<double>(points, 1), sizes);
+    if (wholePoints == 1 && sizes[last] % unit &&
+        (ShapedType::isDynamic(extents[last]) || sizes[last] < extents[last]))
+      sizes[last] = llvm::alignTo(sizes[last], unit);
+    return finish();
+  }
+
+  // Columns: as many panels as stay in half of L2 over the depth. Rows: what of
+  // the other operand fits in a quarter.
+  double columnBytes = 4 * depth;
+  double rows = 1;
+  SmallVector<unsigned> rowDims(dims.begin(), dims.end() - 1);
+  for (unsigned dim : rowDims)
+    rows *= getGuess(extents[dim]);
+  double columns = getGuess(extents[last]);
+  int64_t minColumns = rows < 4 ? streamWidth : panelWidth;
+  double tileColumns = std::max<double>(
+      minColumns,
+      std::floor(target.l2Bytes / 2 / columnBytes / panelWidth) * panelWidth);
+  tileColumns = std::min(tileColumns, columns);
+  double tileRows = std::clamp(target.l2Bytes / 4 / columnBytes, 28.0,
+                               rows > 28 ? rows : 28.0);
+  tileRows = std::min(tileRows, rows);
+  while (total / (tileRows * tileColumns * depth) < wantedTiles &&
+         tileRows * tileColumns * depth > 2 * minTilePoints) {
+    bool canRows = tileRows >= 2 * maxBlock,
+         canColumns = tileColumns >= 2 * minColumns;
+    if (!canRows && !canColumns)
+      break;
+    if (canColumns && (!canRows || tileColumns / 2 >= tileRows))
+      tileColumns = std::max<double>(minColumns, tileColumns / 2);
+    else
+      tileRows /= 2;
+  }
+  sizes[last] = balance(extents[last], int64_t(tileColumns), panelWidth);
+  fillInnermost(rowDims, extents, tileRows, sizes);
+  return finish();
+}

@@ -1,0 +1,79 @@
+// Part of the Lathe project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Every tuned number of the CPU target, with its unit and its origin. They
+// depend on shapes and the target only, never on the number of threads.
+
+#ifndef LATHE_LIB_TARGET_CPU_COSTMODEL_H
+#define LATHE_LIB_TARGET_CPU_COSTMODEL_H
+
+#include "lathe/Target/CPU/CPU.h"
+
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "llvm/ADT/SmallVector.h"
+
+namespace lathe::cpu {
+
+/// Points; a dynamic extent is costed as if it were this long. Sequence lengths
+/// and batches of the usual models lie around it.
+inline constexpr double unknownExtent = 64;
+
+//===----------------------------------------------------------------------===//
+// Instructions. Units: issue slots of one vector instruction. Origin: the
+// instruction tables of Agner Fog for Skylake-X and Zen 4.
+//===----------------------------------------------------------------------===//
+
+inline constexpr double arithmeticCost = 1;
+inline constexpr double invariantCost = 0.5;
+inline constexpr double loadCost = 0.5;
+inline constexpr double storeCost = 1;
+/// One lane read by itself: a scalar load and an insertion.
+inline constexpr double laneLoadCost = 1.5;
+/// One lane written by itself: an extraction and a scalar store.
+inline constexpr double laneStoreCost = 2;
+/// One step of folding the lanes of a vector: a shuffle and an operation, at
+/// latency.
+inline constexpr double foldCost = 7;
+/// One point computed without vectors.
+inline constexpr double scalarCost = 3;
+/// Points that share a load where a dimension can be blocked in registers.
+inline constexpr double assumedReuse = 6;
+
+//===----------------------------------------------------------------------===//
+// Register blocks
+//===----------------------------------------------------------------------===//
+
+/// Vector FMAs and vector loads started per cycle (Skylake-X server parts with
+/// two FMA units; Zen 4 has half of both, so the ratio holds).
+inline constexpr double fmasPerCycle = 2;
+inline constexpr double loadsPerCycle = 2;
+/// Cycles from an FMA to the next that needs its result.
+inline constexpr unsigned fmaLatency = 4;
+/// Cycles per block and reduction step that do not depend on its size: loop
+/// control, shared by the block.
+inline constexpr double blockOverhead = 0.5;
+/// Points of one dimension in a block; more rows than this are more address
+/// registers than a processor has.
+inline constexpr unsigned maxBlock = 14;
+/// Vectors per step of elementwise loops and of reductions along lanes; hides
+/// the latency of the operations.
+inline constexpr unsigned maxElementwiseVectors = 4;
+inline constexpr unsigned maxPartialVectors = 8;
+
+//===----------------------------------------------------------------------===//
+// Tiles
+//===----------------------------------------------------------------------===//
+
+/// Tile sizes for the op that a kernel's results come from: one per dimension
+/// of its iteration space, 0 where the dimension is not tiled. Extents that are
+/// not known are `ShapedType::kDynamic`. `keepWhole` marks dimensions that must
+/// not be cut.
+llvm::SmallVector<int64_t> chooseTileSizes(mlir::linalg::LinalgOp root,
+                                           llvm::ArrayRef<int64_t> extents,
+                                           llvm::ArrayRef<bool> keepWhole,
+                                           mlir::linalg::LinalgOp heaviest,
+                                           const Target &target);
+
+} // namespace lathe::cpu
+
+#endif // LATHE_LIB_TARGET_CPU_COSTMODEL_H

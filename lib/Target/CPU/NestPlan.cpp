@@ -1,0 +1,325 @@
+// Part of the Lathe project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Decides how a nest uses vectors and registers: which dimension the lanes run
+// along, and which block of the output is held in registers while the reduction
+// runs. Candidates are few, so all of them are costed.
+
+#include "CostModel.h"
+#include "Nest.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/IR/AffineExprVisitor.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace lathe::cpu;
+
+/// Whether `expr` grows by one with dimension `dim`.
+static bool isUnitStride(AffineExpr expr, unsigned dim, unsigned numDims) {
+  AffineExpr next = expr.replace(getAffineDimExpr(dim, expr.getContext()),
+                                 getAffineDimExpr(dim, expr.getContext()) + 1);
+  return simplifyAffineExpr(next - expr, numDims, 0) ==
+         getAffineConstantExpr(1, expr.getContext());
+}
+
+static std::optional<int64_t> getDivisor(AffineExpr expr, AffineExprKind kind,
+                                         unsigned dim) {
+  auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
+  if (!binary || binary.getKind() != kind ||
+      binary.getLHS() != getAffineDimExpr(dim, expr.getContext()))
+    return std::nullopt;
+  auto divisor = dyn_cast<AffineConstantExpr>(binary.getRHS());
+  if (!divisor)
+    return std::nullopt;
+  return divisor.getValue();
+}
+
+LaneAccess lathe::cpu::classifyAccess(OpOperand &operand, unsigned dim,
+                                      unsigned lanes) {
+  auto op = cast<linalg::LinalgOp>(operand.getOwner());
+  AffineMap map = op.getMatchingIndexingMap(&operand);
+  auto type = dyn_cast<MemRefType>(operand.get().getType());
+  if (!type || !map.isFunctionOfDim(dim))
+    return LaneAccess::Invariant;
+  SmallVector<int64_t> strides;
+  int64_t offset;
+  if (failed(type.getStridesAndOffset(strides, offset)) || strides.back() != 1)
+    return LaneAccess::Strided;
+  AffineExpr last = map.getResults().back();
+  SmallVector<AffineExpr> outer;
+  for (AffineExpr expr : map.getResults().drop_back())
+    if (expr.isFunctionOfDim(dim))
+      outer.push_back(expr);
+  if (outer.empty() && isUnitStride(last, dim, map.getNumDims()))
+    return LaneAccess::Contiguous;
+  // A panel: (..., d floordiv w, ..., d mod w).
+  std::optional<int64_t> width = getDivisor(last, AffineExprKind::Mod, dim);
+  if (width && *width % lanes == 0 && outer.size() == 1 &&
+      getDivisor(outer[0], AffineExprKind::FloorDiv, dim) == width)
+    return LaneAccess::Contiguous;
+  return LaneAccess::Strided;
+}
+
+Operation *lathe::cpu::getCombiner(linalg::LinalgOp op, unsigned i) {
+  Block *body = op.getBlock();
+  BlockArgument running = body->getArgument(op.getNumDpsInputs() + i);
+  Operation *combiner = body->getTerminator()->getOperand(i).getDefiningOp();
+  if (!combiner || combiner->getBlock() != body || !running.hasOneUse() ||
+      *running.user_begin() != combiner || combiner->getNumOperands() != 2 ||
+      combiner->getNumResults() != 1 || !combiner->hasOneUse())
+    return nullptr;
+  // The running value of a difference is not combined in any order.
+  if (!arith::getNeutralElement(combiner))
+    return nullptr;
+  return combiner;
+}
+
+/// The widest type that the op loads, computes or stores, in bytes.
+static unsigned getWidestBytes(linalg::LinalgOp op) {
+  unsigned bits = 0;
+  auto visit = [&](Type type) {
+    if (type.isIntOrFloat())
+      bits = std::max(bits, type.isBF16() || type.isF16()
+                                ? 32
+                                : type.getIntOrFloatBitWidth());
+  };
+  for (OpOperand &operand : op->getOpOperands())
+    visit(getElementTypeOrSelf(operand.get().getType()));
+  op.getBlock()->walk([&](Operation *inner) {
+    for (Type type : inner->getResultTypes())
+      visit(type);
+  });
+  return std::max(1u, bits / 8);
+}
+
+/// The extent, or a guess for one that is not known.
+static double getGuess(int64_t extent) {
+  return ShapedType::isDynamic(extent) ? unknownExtent : double(extent);
+}
+
+/// Cost of one point of the nest, in vector instructions per lane, with lanes
+/// along `dim`.
+static double costLanes(linalg::LinalgOp op, unsigned dim, unsigned lanes,
+                        ArrayRef<int64_t> extents) {
+  double cost = arithmeticCost;
+  for (OpOperand &operand : op->getOpOperands()) {
+    bool isInit = op.isDpsInit(&operand);
+    AffineMap map = op.getMatchingIndexingMap(&operand);
+    // An operand that misses dimensions is loaded once for many points, where
+    // the missing dimension can be blocked.
+    double reuse = 1;
+    for (auto [d, iterator] : llvm::enumerate(op.getIteratorTypesArray()))
+      if (d != dim && !map.isFunctionOfDim(d))
+        reuse *= std::max(1.0, std::min(getGuess(extents[d]), assumedReuse));
+    switch (classifyAccess(operand, dim, lanes)) {
+    case LaneAccess::Invariant:
+      cost += invariantCost / reuse;
+      break;
+    case LaneAccess::Contiguous:
+      cost += (isInit ? storeCost : loadCost) / reuse;
+      break;
+    case LaneAccess::Strided:
+      cost += lanes * (isInit ? laneStoreCost : laneLoadCost) / reuse;
+      break;
+    }
+  }
+  double extent = getGuess(extents[dim]);
+  double used = extent / (lanes * std::ceil(extent / lanes));
+  return cost / (lanes * std::max(used, 1e-3));
+}
+
+/// Whether every output of the op can be reduced along lanes.
+static bool canReduceLanes(linalg::LinalgOp op, unsigned dim) {
+  for (auto [i, init] : llvm::enumerate(op.getDpsInitsMutable()))
+    if (op.getMatchingIndexingMap(&init).isFunctionOfDim(dim) ||
+        !getCombiner(op, i))
+      return false;
+  return true;
+}
+
+static void chooseVectorDim(Nest &nest, NestPlan &plan,
+                            ArrayRef<int64_t> extents, const Target &target) {
+  linalg::LinalgOp op = nest.getMain();
+  unsigned widest = 1;
+  for (NestStage &stage : nest.stages)
+    widest = std::max(widest, getWidestBytes(stage.op));
+  unsigned lanes = target.vectorBytes / widest;
+  double best = scalarCost;
+  for (auto [dim, iterator] : llvm::enumerate(op.getIteratorTypesArray())) {
+    if (extents[dim] == 1)
+      continue;
+    bool reduces = iterator == utils::IteratorType::reduction;
+    if (reduces && !canReduceLanes(op, dim))
+      continue;
+    double cost = costLanes(op, dim, lanes, extents);
+    if (reduces) {
+      // Lanes are folded once per output element.
+      double length = 1;
+      for (auto [d, other] : llvm::enumerate(op.getIteratorTypesArray()))
+        if (other == utils::IteratorType::reduction)
+          length *= getGuess(extents[d]);
+      cost += foldCost * llvm::Log2_64(lanes) / length;
+    }
+    if (cost < best) {
+      best = cost;
+      plan.vectorDim = dim;
+      plan.horizontal = reduces;
+      plan.lanes = lanes;
+    }
+  }
+}
+
+/// Blocks to cover `extent` with blocks of at most `factor`, and the share of
+/// work that is useful in them.
+static double getBlocks(int64_t extent, unsigned factor) {
+  if (ShapedType::isDynamic(extent))
+    return unknownExtent / factor;
+  return double(llvm::divideCeil(extent, factor));
+}
+
+/// Chooses vectors and blocks so that the estimated cycles are least.
+static void chooseBlocks(Nest &nest, NestPlan &plan, ArrayRef<int64_t> extents,
+                         const Target &target) {
+  linalg::LinalgOp op = nest.getMain();
+  unsigned numReductions = op.getNumReductionLoops();
+  int64_t vectorExtent = extents[plan.vectorDim];
+  int64_t numVectors = ShapedType::isDynamic(vectorExtent)
+                           ? ShapedType::kDynamic
+                           : llvm::divideCeil(vectorExtent, plan.lanes);
+  if (!numReductions || plan.horizontal) {
+    unsigned limit =
+        plan.horizontal ? maxPartialVectors : maxElementwiseVectors;
+    plan.vectors = ShapedType::isDynamic(numVectors)
+                       ? limit
+                       : std::min<int64_t>(limit, numVectors);
+    return;
+  }
+  // Parallel dimensions that some vector operand does not depend on.
+  SmallVector<unsigned> candidates;
+  for (auto [dim, iterator] : llvm::enumerate(op.getIteratorTypesArray()))
+    if (iterator == utils::IteratorType::parallel &&
+        int(dim) != plan.vectorDim && extents[dim] != 1)
+      candidates.push_back(dim);
+  // Dimensions next to the lanes in memory come last: prefer them.
+  std::reverse(candidates.begin(), candidates.end());
+  if (candidates.size() > 3)
+    candidates.resize(3);
+  double best = std::numeric_limits<double>::infinity();
+  auto tryBlock = [&](unsigned vectors,
+                      ArrayRef<std::pair<unsigned, unsigned>> blocks) {
+    unsigned points = 1;
+    double count = getBlocks(numVectors, vectors);
+    for (auto [dim, factor] : blocks) {
+      points *= factor;
+      count *= getBlocks(extents[dim], factor);
+    }
+    // Dimensions that are not blocked.
+    for (unsigned dim : candidates)
+      if (llvm::none_of(blocks, [&](auto block) { return block.first == dim; }))
+        count *= getGuess(extents[dim]);
+    double loads = 0, streams = 0;
+    for (OpOperand *operand : op.getDpsInputOperands()) {
+      AffineMap map = op.getMatchingIndexingMap(operand);
+      double n = 1;
+      for (auto [dim, factor] : blocks)
+        if (map.isFunctionOfDim(dim))
+          n *= factor;
+      switch (classifyAccess(*operand, plan.vectorDim, plan.lanes)) {
+      case LaneAccess::Invariant:
+        loads += n;
+        break;
+      case LaneAccess::Contiguous:
+        loads += n * vectors;
+        streams += n == points ? 1 : n * vectors;
+        break;
+      case LaneAccess::Strided:
+        loads += n * vectors * plan.lanes * laneLoadCost;
+        streams += n * vectors;
+        break;
+      }
+    }
+    unsigned accumulators = points * vectors * op.getNumDpsInits();
+    if (accumulators + streams + 1 > target.numVectorRegisters)
+      return;
+    double fmas = double(points) * vectors;
+    double cycles = std::max(
+        {fmas / fmasPerCycle, loads / loadsPerCycle, double(fmaLatency)});
+    double cost = count * (cycles + blockOverhead);
+    if (cost < best * 0.999) {
+      best = cost;
+      plan.vectors = vectors;
+      plan.blocks.assign(blocks.begin(), blocks.end());
+    }
+  };
+  unsigned maxVectors =
+      ShapedType::isDynamic(numVectors) ? 4 : std::min<int64_t>(8, numVectors);
+  auto limit = [&](unsigned dim) -> unsigned {
+    return ShapedType::isDynamic(extents[dim])
+               ? maxBlock
+               : std::min<int64_t>(maxBlock, extents[dim]);
+  };
+  for (unsigned vectors = 1; vectors <= maxVectors; ++vectors) {
+    tryBlock(vectors, {});
+    for (unsigned i = 0; i < candidates.size(); ++i) {
+      for (unsigned f = 2; f <= limit(candidates[i]); ++f)
+        tryBlock(vectors, {{candidates[i], f}});
+      // Two dimensions only when the inner one is taken whole.
+      int64_t whole = extents[candidates[i]];
+      if (ShapedType::isDynamic(whole) || whole > maxBlock / 2)
+        continue;
+      for (unsigned j = i + 1; j < candidates.size(); ++j)
+        for (unsigned f = 2; f <= limit(candidates[j]); ++f)
+          tryBlock(vectors,
+                   {{candidates[j], f}, {candidates[i], unsigned(whole)}});
+    }
+  }
+  // Equal blocks: 49 rows in blocks of at most 14 are 13 + 12 + 12 + 12.
+  for (auto &[dim, factor] : plan.blocks)
+    if (!ShapedType::isDynamic(extents[dim]))
+      factor = llvm::divideCeil(extents[dim],
+                                llvm::divideCeil(extents[dim], factor));
+  if (!ShapedType::isDynamic(numVectors))
+    plan.vectors = llvm::divideCeil(numVectors,
+                                    llvm::divideCeil(numVectors, plan.vectors));
+}
+
+NestPlan lathe::cpu::planNest(Nest &nest, ArrayRef<int64_t> extents,
+                              const Target &target) {
+  NestPlan plan;
+  linalg::LinalgOp op = nest.getMain();
+  chooseVectorDim(nest, plan, extents, target);
+  if (plan.vectorDim >= 0)
+    chooseBlocks(nest, plan, extents, target);
+
+  auto isBlocked = [&](unsigned dim) {
+    return llvm::any_of(plan.blocks,
+                        [&](auto block) { return block.first == dim; });
+  };
+  bool vectorParallel = plan.vectorDim >= 0 && !plan.horizontal;
+  // The loop over panels goes outside those that reuse the panel.
+  auto reusesVectors = [&](unsigned dim) {
+    if (!vectorParallel || !op.getNumReductionLoops())
+      return false;
+    return llvm::any_of(op.getDpsInputOperands(), [&](OpOperand *operand) {
+      return classifyAccess(*operand, plan.vectorDim, plan.lanes) ==
+                 LaneAccess::Contiguous &&
+             !op.getMatchingIndexingMap(operand).isFunctionOfDim(dim);
+    });
+  };
+  SmallVector<unsigned> inner;
+  for (auto [dim, iterator] : llvm::enumerate(op.getIteratorTypesArray())) {
+    if (iterator != utils::IteratorType::parallel ||
+        int(dim) == plan.vectorDim || isBlocked(dim))
+      continue;
+    (reusesVectors(dim) ? inner : plan.order).push_back(dim);
+  }
+  if (vectorParallel)
+    plan.order.push_back(plan.vectorDim);
+  llvm::append_range(plan.order, inner);
+  for (auto [dim, factor] : plan.blocks)
+    plan.order.push_back(dim);
+  return plan;
+}

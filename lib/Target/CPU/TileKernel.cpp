@@ -1,0 +1,255 @@
+// Part of the Lathe project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "CostModel.h"
+#include "lathe/Target/CPU/Passes.h"
+
+#include "mlir/Analysis/SliceAnalysis.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/SCF/Transforms/TileUsingInterface.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Dominance.h"
+#include "mlir/Transforms/CSE.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+
+namespace lathe {
+#define GEN_PASS_DEF_CPUTILEKERNEL
+#include "lathe/Target/CPU/Passes.h.inc"
+} // namespace lathe
+
+using namespace mlir;
+using namespace lathe;
+
+namespace {
+
+/// What tiling needs to know of a kernel's body.
+struct KernelShape {
+  linalg::LinalgOp root;
+  /// Extents of the root's dimensions, as constants and as expressions over the
+  /// kernel's sizes (symbols).
+  SmallVector<int64_t> extents;
+  SmallVector<AffineExpr> expressions;
+  /// Dimensions of the root that some reduction before it does not have, so
+  /// that cutting them computes that reduction again.
+  SmallVector<bool> keepWhole;
+  /// The op with most arithmetic.
+  linalg::LinalgOp heaviest;
+  /// Results of the kernel that producers of the root make.
+  SmallPtrSet<Operation *, 4> yielded;
+};
+
+} // namespace
+
+/// The root: the op that makes a result and that all other results' ops come
+/// before, over the same space.
+static linalg::LinalgOp findRoot(KernelOp kernel, KernelShape &shape,
+                                 unsigned &result) {
+  auto yield = cast<YieldOp>(kernel.getBlock().getTerminator());
+  linalg::LinalgOp root;
+  for (auto [i, value] : llvm::enumerate(yield.getResults())) {
+    auto op = value.getDefiningOp<linalg::LinalgOp>();
+    if (!op)
+      return {};
+    if (!root || root->isBeforeInBlock(op)) {
+      root = op;
+      result = i;
+    }
+  }
+  if (!root)
+    return {};
+  SetVector<Operation *> slice;
+  BackwardSliceOptions options;
+  if (failed(getBackwardSlice(root, &slice, options)))
+    return {};
+  for (Value value : yield.getResults()) {
+    auto op = value.getDefiningOp<linalg::LinalgOp>();
+    if (op == root)
+      continue;
+    // A producer's tile is its own only where the spaces are the same.
+    OpOperand *init = op.getTiedOpOperand(cast<OpResult>(value));
+    if (!slice.contains(op) || op.getNumParallelLoops() != op.getNumLoops() ||
+        !op.getMatchingIndexingMap(init).isIdentity() ||
+        cast<RankedTensorType>(value.getType()).getShape() !=
+            kernel.getResultType(result).getShape())
+      return {};
+    shape.yielded.insert(op);
+  }
+  return root;
+}
+
+/// Fills in the extents from the result that the root makes.
+static LogicalResult findExtents(KernelOp kernel, unsigned result,
+                                 KernelShape &shape) {
+  auto yield = cast<YieldOp>(kernel.getBlock().getTerminator());
+  Value value = yield.getResults()[result];
+  RankedTensorType type = kernel.getResultType(result);
+  auto positions =
+      cast<DenseI64ArrayAttr>(kernel.getResultDims()[result]).asArrayRef();
+  AffineMap map = shape.root.getMatchingIndexingMap(
+      shape.root.getTiedOpOperand(cast<OpResult>(value)));
+  unsigned numLoops = shape.root.getNumLoops();
+  shape.extents.assign(numLoops, ShapedType::kDynamic);
+  shape.expressions.assign(numLoops, AffineExpr());
+  MLIRContext *context = kernel.getContext();
+  for (auto [i, expr] : llvm::enumerate(map.getResults())) {
+    auto dim = dyn_cast<AffineDimExpr>(expr);
+    if (!dim)
+      continue;
+    int64_t extent = type.getDimSize(i);
+    shape.extents[dim.getPosition()] = extent;
+    shape.expressions[dim.getPosition()] =
+        type.isDynamicDim(i)
+            ? getAffineSymbolExpr(positions[type.getDynamicDimIndex(i)],
+                                  context)
+            : getAffineConstantExpr(extent, context);
+  }
+  for (auto [dim, iterator] :
+       llvm::enumerate(shape.root.getIteratorTypesArray()))
+    if (iterator == utils::IteratorType::parallel && !shape.expressions[dim])
+      return failure();
+  // Extents of reductions, where an operand shows them.
+  SmallVector<int64_t> known = shape.root.getStaticLoopRanges();
+  for (unsigned dim = 0; dim < numLoops; ++dim)
+    if (ShapedType::isDynamic(shape.extents[dim]))
+      shape.extents[dim] = known[dim];
+  return success();
+}
+
+static double countPoints(linalg::LinalgOp op) {
+  double points = 1;
+  for (int64_t extent : op.getStaticLoopRanges())
+    points *= ShapedType::isDynamic(extent) ? cpu::unknownExtent : extent;
+  return points;
+}
+
+/// Follows dimensions from the root to its producers.
+static void findKeepWhole(KernelShape &shape) {
+  unsigned numLoops = shape.root.getNumLoops();
+  shape.keepWhole.assign(numLoops, false);
+  DenseMap<Operation *, SmallVector<int>> dimsOf;
+  dimsOf[shape.root] = llvm::to_vector(llvm::seq<int>(0, numLoops));
+  SmallVector<linalg::LinalgOp> worklist{shape.root};
+  while (!worklist.empty()) {
+    linalg::LinalgOp op = worklist.pop_back_val();
+    for (OpOperand &operand : op->getOpOperands()) {
+      auto producer = operand.get().getDefiningOp<linalg::LinalgOp>();
+      if (!producer || dimsOf.contains(producer))
+        continue;
+      AffineMap read = op.getMatchingIndexingMap(&operand);
+      AffineMap made = producer.getMatchingIndexingMap(
+          producer.getTiedOpOperand(cast<OpResult>(operand.get())));
+      SmallVector<int> dims(producer.getNumLoops(), -1);
+      for (auto [from, to] :
+           llvm::zip_equal(read.getResults(), made.getResults())) {
+        auto dim = dyn_cast<AffineDimExpr>(to);
+        for (unsigned d = 0; dim && d < op.getNumLoops(); ++d)
+          if (from.isFunctionOfDim(d) && dimsOf[op][d] >= 0)
+            dims[dim.getPosition()] = dimsOf[op][d];
+      }
+      if (producer.getNumReductionLoops())
+        for (unsigned d = 0; d < numLoops; ++d)
+          if (!llvm::is_contained(dims, int(d)))
+            shape.keepWhole[d] = true;
+      dimsOf[producer] = dims;
+      worklist.push_back(producer);
+    }
+  }
+  shape.heaviest = shape.root;
+  for (auto &[op, dims] : dimsOf) {
+    auto candidate = cast<linalg::LinalgOp>(op);
+    double points = countPoints(candidate), most = countPoints(shape.heaviest);
+    if (points > most ||
+        (points == most && candidate->isBeforeInBlock(shape.heaviest) &&
+         candidate.getNumReductionLoops() >
+             shape.heaviest.getNumReductionLoops()))
+      shape.heaviest = candidate;
+  }
+}
+
+/// The number of tiles over the kernel's sizes.
+static AffineMap getGrid(KernelOp kernel, const KernelShape &shape,
+                         ArrayRef<int64_t> sizes) {
+  AffineExpr count = getAffineConstantExpr(1, kernel.getContext());
+  for (auto [expr, size] : llvm::zip_equal(shape.expressions, sizes))
+    if (size)
+      count = count * expr.ceilDiv(size);
+  return AffineMap::get(0, kernel.getSizes().size(), count);
+}
+
+namespace {
+struct CpuTileKernel : lathe::impl::CpuTileKernelBase<CpuTileKernel> {
+  using Base::Base;
+
+  LogicalResult initialize(MLIRContext *context) override {
+    std::string error;
+    FailureOr<cpu::Target> parsed = cpu::parseTarget(cpu, error);
+    if (failed(parsed))
+      return emitError(UnknownLoc::get(context), error);
+    target = *parsed;
+    return success();
+  }
+
+  void runOnOperation() override {
+    KernelOp kernel = getOperation();
+    MLIRContext *context = &getContext();
+    auto setGrid = [&](AffineMap map) {
+      kernel->setAttr(gridAttrName, AffineMapAttr::get(map));
+    };
+    // What cannot be tiled is one tile.
+    setGrid(AffineMap::get(0, kernel.getSizes().size(),
+                           getAffineConstantExpr(1, context)));
+    KernelShape shape;
+    unsigned result = 0;
+    shape.root = findRoot(kernel, shape, result);
+    if (!shape.root || failed(findExtents(kernel, result, shape)))
+      return;
+    findKeepWhole(shape);
+    SmallVector<int64_t> sizes = cpu::chooseTileSizes(
+        shape.root, shape.extents, shape.keepWhole, shape.heaviest, target);
+    if (llvm::all_of(sizes, [](int64_t size) { return size == 0; }))
+      return;
+    AffineMap grid = getGrid(kernel, shape, sizes);
+
+    IRRewriter rewriter(context);
+    scf::SCFTilingOptions tiling;
+    tiling.setLoopType(scf::SCFTilingOptions::LoopType::ForallOp);
+    tiling.setTileSizes(getAsIndexOpFoldResult(context, sizes));
+    scf::SCFTileAndFuseOptions options;
+    options.setTilingOptions(tiling);
+    options.setFusionControlFn(
+        [&](tensor::ExtractSliceOp, OpResult producer, bool)
+            -> std::optional<scf::SCFTileAndFuseOptions::ControlFnResult> {
+          return scf::SCFTileAndFuseOptions::ControlFnResult{
+              shape.yielded.contains(producer.getOwner())};
+        });
+    rewriter.setInsertionPoint(shape.root);
+    FailureOr<scf::SCFTileAndFuseResult> tiled =
+        scf::tileConsumerAndFuseProducersUsingSCF(
+            rewriter, cast<TilingInterface>(shape.root.getOperation()),
+            options);
+    if (failed(tiled)) {
+      shape.root->emitOpError("expected a structured op that can be tiled");
+      return signalPassFailure();
+    }
+    for (auto [from, to] : tiled->replacements)
+      rewriter.replaceAllUsesWith(from, to);
+    setGrid(grid);
+
+    RewritePatternSet patterns(context);
+    for (RegisteredOperationName name : context->getRegisteredOperations())
+      if (llvm::is_contained({"linalg", "tensor", "affine", "arith", "scf"},
+                             name.getDialectNamespace()))
+        name.getCanonicalizationPatterns(patterns, context);
+    if (failed(applyPatternsGreedily(kernel, std::move(patterns)))) {
+      kernel.emitOpError("expected the clean-up after tiling to converge");
+      return signalPassFailure();
+    }
+    DominanceInfo dominance(kernel);
+    eliminateCommonSubExpressions(rewriter, dominance, kernel);
+  }
+
+  cpu::Target target;
+};
+} // namespace
