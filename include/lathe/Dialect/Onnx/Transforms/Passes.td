@@ -1,0 +1,68 @@
+// Part of the Lathe project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#ifndef LATHE_DIALECT_ONNX_TRANSFORMS_PASSES_TD
+#define LATHE_DIALECT_ONNX_TRANSFORMS_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def OnnxInferShapes : Pass<"onnx-infer-shapes", "::mlir::func::FuncOp"> {
+  let summary = "Sets the types of all results";
+  let description = [{
+    Every op's shape rule gives the element types and shapes of its results;
+    `?` stands for what is not constant. The function's result types follow. A
+    result whose element type stays unknown, and operands that contradict each
+    other, are errors on the op.
+
+    ```mlir
+    %0 = onnx.Relu %x : (tensor<?x4xf32>) -> tensor<*x!onnx.unknown>
+    // becomes
+    %0 = onnx.Relu %x : (tensor<?x4xf32>) -> tensor<?x4xf32>
+    ```
+  }];
+}
+
+def OnnxFoldShapes : Pass<"onnx-fold-shapes", "::mlir::func::FuncOp"> {
+  let summary = "Replaces computed shapes by constants";
+  let description = [{
+    A small tensor all of whose elements the shape analysis knows becomes an
+    `onnx.Constant`, an `onnx.If` whose condition is known becomes the branch
+    taken, and what is not used any more is removed.
+
+    ```mlir
+    %0 = onnx.Shape %x : (tensor<2x3xf32>) -> tensor<2xi64>
+    // becomes
+    %0 = onnx.Constant {value = dense<[2, 3]> : tensor<2xi64>} : () -> tensor<2xi64>
+    ```
+  }];
+  let dependentDialects = ["::lathe::onnx::OnnxDialect"];
+  let statistics = [
+    Statistic<"numFolded", "num-folded", "Results that became constants">,
+    Statistic<"numBranches", "num-branches", "Conditionals with a known branch">
+  ];
+}
+
+def AnnotateShapes : Pass<"annotate-shapes", "::mlir::func::FuncOp"> {
+  let summary = "Writes what is known of shapes on the ops";
+  let description = [{
+    Every op of the `onnx` dialect gets `lathe.shapes`, a dictionary of arrays of
+    affine maps `()[symbols] -> (...)`: `operands` and `results` hold dimensions
+    (`unit` where a value is no ranked tensor), `contents` the elements of each
+    operand (`unit` where not all are known whole numbers).
+
+    The function gets `lathe.symbols`, the names of the symbols in order;
+    `lathe.entry_symbols`, how many of them, from the first, the arguments bind
+    (the others depend on data); `lathe.constraints`, maps `()[symbols] -> (a, b)`
+    of expressions that have to be equal for the shapes to be right; and on its
+    arguments `lathe.dims` with a name for every dimension that is not constant.
+
+    ```mlir
+    %0 = onnx.Relu %x {lathe.shapes = {contents = [unit],
+           operands = [affine_map<()[s0] -> (s0, 4)>],
+           results = [affine_map<()[s0] -> (s0, 4)>]}}
+         : (tensor<?x4xf32>) -> tensor<?x4xf32>
+    ```
+  }];
+}
+
+#endif // LATHE_DIALECT_ONNX_TRANSFORMS_PASSES_TD

@@ -1,0 +1,88 @@
+// Part of the Lathe project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "lathe/Dialect/Onnx/IR/SymbolicShapes.h"
+#include "lathe/Dialect/Onnx/Transforms/Passes.h"
+
+namespace lathe {
+#define GEN_PASS_DEF_ANNOTATESHAPES
+#include "lathe/Dialect/Onnx/Transforms/Passes.h.inc"
+} // namespace lathe
+
+using namespace mlir;
+using namespace lathe::onnx;
+
+static Attribute getMap(MLIRContext *context, unsigned numSymbols,
+                        const std::optional<Dims> &exprs) {
+  if (!exprs)
+    return UnitAttr::get(context);
+  return AffineMapAttr::get(AffineMap::get(0, numSymbols, *exprs, context));
+}
+
+static void annotate(Operation *op, const SymbolicShapes &shapes) {
+  MLIRContext *context = op->getContext();
+  unsigned numSymbols = shapes.getSymbols().size();
+  SmallVector<Attribute> operands, results, contents;
+  for (Value operand : op->getOperands()) {
+    const TensorInfo &info = shapes.get(operand);
+    operands.push_back(getMap(context, numSymbols, info.dims));
+    contents.push_back(getMap(context, numSymbols, info.getExprs()));
+  }
+  for (Value result : op->getResults())
+    results.push_back(getMap(context, numSymbols, shapes.get(result).dims));
+  Builder builder(context);
+  op->setAttr(
+      "lathe.shapes",
+      builder.getDictionaryAttr(
+          {builder.getNamedAttr("contents", builder.getArrayAttr(contents)),
+           builder.getNamedAttr("operands", builder.getArrayAttr(operands)),
+           builder.getNamedAttr("results", builder.getArrayAttr(results))}));
+}
+
+/// Names every dimension of the arguments that is not constant.
+static void nameDims(func::FuncOp func, const SymbolicShapes &shapes) {
+  for (BlockArgument argument : func.getArguments()) {
+    const TensorInfo &info = shapes.get(argument);
+    if (!info.dims)
+      continue;
+    SmallVector<StringRef> names;
+    for (AffineExpr dim : *info.dims) {
+      auto symbol = dyn_cast<AffineSymbolExpr>(dim);
+      names.push_back(
+          symbol ? StringRef(shapes.getSymbols()[symbol.getPosition()]) : "");
+    }
+    func.setArgAttr(argument.getArgNumber(), "lathe.dims",
+                    Builder(func.getContext()).getStrArrayAttr(names));
+  }
+}
+
+namespace {
+struct AnnotateShapes : public lathe::impl::AnnotateShapesBase<AnnotateShapes> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    func::FuncOp func = getOperation();
+    if (func.isExternal())
+      return;
+    auto shapes = SymbolicShapes::analyze(func);
+    if (failed(shapes))
+      return signalPassFailure();
+    func.walk([&](Operation *op) {
+      if (isa_and_nonnull<OnnxDialect>(op->getDialect()))
+        annotate(op, *shapes);
+    });
+    Builder builder(&getContext());
+    unsigned numSymbols = shapes->getSymbols().size();
+    SmallVector<StringRef> names(shapes->getSymbols().begin(),
+                                 shapes->getSymbols().end());
+    SmallVector<Attribute> constraints;
+    for (auto [a, b] : shapes->getConstraints())
+      constraints.push_back(getMap(&getContext(), numSymbols, Dims{a, b}));
+    func->setAttr("lathe.symbols", builder.getStrArrayAttr(names));
+    func->setAttr("lathe.entry_symbols",
+                  builder.getI64IntegerAttr(shapes->getNumEntrySymbols()));
+    func->setAttr("lathe.constraints", builder.getArrayAttr(constraints));
+    nameDims(func, *shapes);
+  }
+};
+} // namespace
