@@ -1,0 +1,56 @@
+// Part of the Lathe project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Reads the symbolic shapes that `annotate-shapes` wrote on an op.
+
+#ifndef LATHE_CONVERSION_ONNXTOLINALG_DIMBUILDER_H
+#define LATHE_CONVERSION_ONNXTOLINALG_DIMBUILDER_H
+
+#include "mlir/IR/AffineMap.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/BuiltinAttributes.h"
+#include <optional>
+
+namespace lathe {
+
+/// Gives the sizes of an op's operands and results, and the known contents of
+/// its integer operands, as constants or as `affine.apply` over the program's
+/// `lathe.symbol`s. A `tensor.dim` is never made: what `lathe.shapes` does not
+/// say has to be constant in the type.
+class DimBuilder {
+public:
+  using Dims = llvm::SmallVector<mlir::OpFoldResult>;
+
+  DimBuilder(mlir::OpBuilder &builder, mlir::Operation *op);
+
+  /// Whether the sizes of operand (result) `i` are known; makes nothing.
+  bool knowsOperand(unsigned i);
+  bool knowsResult(unsigned i);
+
+  /// Nothing where operand (result) `i` is no ranked tensor or its sizes are
+  /// neither in its type nor in `lathe.shapes`.
+  std::optional<Dims> getOperandDims(unsigned i);
+  std::optional<Dims> getResultDims(unsigned i);
+
+  /// The elements of operand `i` in row-major order, if all are known.
+  std::optional<Dims> getContents(unsigned i);
+
+  /// The same if all elements are constant.
+  std::optional<llvm::SmallVector<int64_t>> getConstantContents(unsigned i);
+
+private:
+  mlir::AffineMap getMap(llvm::StringRef list, unsigned i);
+  bool knows(mlir::Type type, llvm::StringRef list, unsigned i);
+  std::optional<Dims> getDims(mlir::Type type, llvm::StringRef list,
+                              unsigned i);
+  Dims evaluate(mlir::AffineMap map);
+  mlir::Value getSymbol(unsigned i);
+
+  mlir::OpBuilder &builder;
+  mlir::Operation *op;
+  mlir::DictionaryAttr shapes;
+};
+
+} // namespace lathe
+
+#endif // LATHE_CONVERSION_ONNXTOLINALG_DIMBUILDER_H

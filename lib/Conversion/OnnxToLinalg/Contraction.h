@@ -1,0 +1,33 @@
+// Part of the Lathe project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#ifndef LATHE_LIB_CONVERSION_ONNXTOLINALG_CONTRACTION_H
+#define LATHE_LIB_CONVERSION_ONNXTOLINALG_CONTRACTION_H
+
+#include "Lowering.h"
+
+namespace lathe {
+
+/// Sums products of elements: `inputs` carry their indexing maps, the first
+/// `dims.size()` loops are those of the result unless `resultMap` says else.
+/// The result has the compute type of the inputs' element.
+mlir::Value contract(Lowering &l, llvm::ArrayRef<Operand> inputs,
+                     unsigned numLoops, DimsRef dims,
+                     mlir::AffineMap resultMap = {});
+
+/// Brings a tensor of `element`'s compute type to its storage type.
+mlir::Value store(Lowering &l, mlir::Value computed, DimsRef dims,
+                  mlir::Type element);
+
+/// The two last dimensions of a matrix swapped: by a step of the recipe where
+/// it is a weight, else null.
+mlir::Value transposeWeight(Lowering &l, mlir::Value matrix);
+
+/// A constant tensor in another static shape: by a step of the recipe where it
+/// is a weight, else a view.
+mlir::Value reshapeWeight(Lowering &l, mlir::Value weight,
+                          llvm::ArrayRef<int64_t> shape);
+
+} // namespace lathe
+
+#endif // LATHE_LIB_CONVERSION_ONNXTOLINALG_CONTRACTION_H

@@ -1,0 +1,278 @@
+// Part of the Lathe project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Convolutions of any spatial rank, as `tensor.pad` and one `linalg.generic`:
+//   one group          loops (n, f, space…, c, kernel…)
+//   depthwise          loops (n, c, space…, kernel…)
+//   groups             loops (n, g, f, space…, c, kernel…), channels split by
+//   views
+// The bias is an elementwise op of its own, so that what follows can join it.
+
+#include "Contraction.h"
+#include "Families.h"
+#include "Window.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+using namespace mlir;
+using namespace lathe;
+
+/// Adds `bias` (one number per channel, or null) and stores as `element`.
+static Value addBias(Lowering &l, Value product, DimsRef dims, Type element,
+                     std::optional<Operand> bias) {
+  if (!bias)
+    return store(l, product, dims, element);
+  bias->map =
+      AffineMap::get(dims.size(), 0, l.b.getAffineDimExpr(1), l.b.getContext());
+  return l.elementwise({Operand{product, getComputeType(element)}, *bias}, dims,
+                       element,
+                       [](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+                         return arith::AddFOp::create(b, x[0], x[1]);
+                       });
+}
+
+/// Splits dimension `at` of `dims` into `outer` and the rest.
+static Dims splitDim(Lowering &l, DimsRef dims, unsigned at, int64_t outer) {
+  Dims split(dims);
+  split[at] = l.apply(l.b.getAffineSymbolExpr(0).floorDiv(outer), dims[at]);
+  split.insert(split.begin() + at, l.index(outer));
+  return split;
+}
+
+static SmallVector<AffineExpr> getDims(MLIRContext *context, unsigned first,
+                                       unsigned count) {
+  return llvm::map_to_vector(llvm::seq(first, first + count), [&](unsigned i) {
+    return getAffineDimExpr(i, context);
+  });
+}
+
+/// Convolves `x`, which has the padding that `window` says, with `weight`
+/// [f, c / group, kernel…] (both as they are stored). `dims` are those of `x`.
+static Value convolve(Lowering &l, Operand x, Operand weight, DimsRef dims,
+                      DimsRef outDims, const Window &window, int64_t group) {
+  MLIRContext *context = l.b.getContext();
+  unsigned space = window.kernel.size();
+  TypedAttr zero = cast<TypedAttr>(l.b.getZeroAttr(getStorageType(x.element)));
+  auto weightShape = cast<RankedTensorType>(weight.value.getType()).getShape();
+  auto shape = cast<RankedTensorType>(x.value.getType()).getShape();
+  auto concat = [](SmallVector<AffineExpr> head, ArrayRef<AffineExpr> a,
+                   ArrayRef<AffineExpr> b = {}) {
+    llvm::append_range(head, a);
+    llvm::append_range(head, b);
+    return head;
+  };
+
+  if (group == 1) {
+    unsigned loops = 3 + 2 * space;
+    AffineExpr n = getAffineDimExpr(0, context),
+               f = getAffineDimExpr(1, context);
+    AffineExpr c = getAffineDimExpr(2 + space, context);
+    x.value = padSpace(l, x.value, window, zero);
+    x.map = AffineMap::get(
+        loops, 0, concat({n, c}, getWindowExprs(window, 2, 3 + space, context)),
+        context);
+    weight.map = AffineMap::get(
+        loops, 0, concat({f, c}, getDims(context, 3 + space, space)), context);
+    return contract(l, {x, weight}, loops, outDims);
+  }
+
+  if (weightShape[0] == group && weightShape[1] == 1 && shape[1] == group) {
+    unsigned loops = 2 + 2 * space;
+    AffineExpr n = getAffineDimExpr(0, context),
+               c = getAffineDimExpr(1, context);
+    SmallVector<int64_t> flat(weightShape);
+    flat.erase(flat.begin() + 1);
+    weight.value = reshapeWeight(l, weight.value, flat);
+    x.value = padSpace(l, x.value, window, zero);
+    x.map = AffineMap::get(
+        loops, 0, concat({n, c}, getWindowExprs(window, 2, 2 + space, context)),
+        context);
+    weight.map = AffineMap::get(
+        loops, 0, concat({c}, getDims(context, 2 + space, space)), context);
+    return contract(l, {x, weight}, loops, outDims);
+  }
+
+  unsigned loops = 4 + 2 * space;
+  AffineExpr n = getAffineDimExpr(0, context), g = getAffineDimExpr(1, context);
+  AffineExpr f = getAffineDimExpr(2, context);
+  AffineExpr c = getAffineDimExpr(3 + space, context);
+  SmallVector<int64_t> grouped(weightShape);
+  grouped[0] /= group;
+  grouped.insert(grouped.begin(), group);
+  weight.value = reshapeWeight(l, weight.value, grouped);
+  x.value = padSpace(l, l.view(x.value, splitDim(l, dims, 1, group)), window,
+                     zero, /*firstSpace=*/3);
+  x.map = AffineMap::get(
+      loops, 0,
+      concat({n, g, c}, getWindowExprs(window, 3, 4 + space, context)),
+      context);
+  weight.map = AffineMap::get(
+      loops, 0, concat({g, f, c}, getDims(context, 4 + space, space)), context);
+  Value product =
+      contract(l, {x, weight}, loops, splitDim(l, outDims, 1, group));
+  return l.view(product, outDims);
+}
+
+static LogicalResult lowerConv(onnx::ConvOp op, Lowering &l) {
+  if (l.rank(0) < 3)
+    return l.unsupported("expected at least one spatial dimension");
+  ArrayRef<int64_t> kernel = l.type(1).getShape().drop_front(2);
+  if (!l.type(1).hasStaticShape())
+    return l.unsupported("expected a kernel of static shape");
+  FailureOr<Window> window = makeWindow(op, l, kernel);
+  if (failed(window))
+    return failure();
+  Dims dims = l.resultDims();
+  Value product = convolve(l, l.operand(0), l.operand(1), l.dims(0), dims,
+                           *window, op.getGroup());
+  std::optional<Operand> bias;
+  if (l.has(2))
+    bias = l.operand(2);
+  return l.replace(addBias(l, product, dims, l.resultElement(), bias));
+}
+
+//===----------------------------------------------------------------------===//
+// ConvTranspose
+//===----------------------------------------------------------------------===//
+
+/// The kernel [c, f / group, kernel…] turned around and with its channels
+/// swapped per group: [f, c / group, kernel…].
+static Value turnKernel(Lowering &l, int64_t group) {
+  ArrayRef<int64_t> shape = l.type(1).getShape();
+  int64_t outPerGroup = shape[1], inPerGroup = shape[0] / group;
+  SmallVector<int64_t> turned(shape);
+  turned[0] = outPerGroup * group;
+  turned[1] = inPerGroup;
+  Value kernel = l.value(1);
+  Type element = l.element(1);
+  return l.elementwise(
+      {}, getAsIndexOpFoldResult(l.b.getContext(), turned), element,
+      [&](ImplicitLocOpBuilder &b, ValueRange) {
+        auto constant = [&](int64_t value) {
+          return makeConstant(b, b.getIndexType(), value);
+        };
+        Value f = linalg::IndexOp::create(b, 0);
+        Value c = linalg::IndexOp::create(b, 1);
+        Value g = arith::DivUIOp::create(b, f, constant(outPerGroup));
+        SmallVector<Value> at = {
+            arith::AddIOp::create(
+                b, arith::MulIOp::create(b, g, constant(inPerGroup)), c),
+            arith::RemUIOp::create(b, f, constant(outPerGroup))};
+        for (unsigned i = 2, e = shape.size(); i != e; ++i)
+          at.push_back(arith::SubIOp::create(b, constant(shape[i] - 1),
+                                             linalg::IndexOp::create(b, i)));
+        return loadScalar(b, tensor::ExtractOp::create(b, kernel, at), element);
+      });
+}
+
+/// The input with `stride - 1` zeros between its elements and `low` zeros
+/// before them, of spatial sizes `sizes`.
+static Value spread(Lowering &l, ArrayRef<int64_t> strides, DimsRef low,
+                    DimsRef sizes) {
+  Dims dims = l.dims(0), spread(ArrayRef(dims).take_front(2));
+  llvm::append_range(spread, sizes);
+  SmallVector<Value> inSizes, lows;
+  for (auto [size, before] : llvm::zip(ArrayRef(dims).drop_front(2), low)) {
+    inSizes.push_back(l.toValue(size));
+    lows.push_back(l.toValue(before));
+  }
+  Value source = l.value(0);
+  Type element = l.element(0), compute = getComputeType(element);
+  return l.elementwise(
+      {}, spread, element, [&](ImplicitLocOpBuilder &b, ValueRange) -> Value {
+        auto constant = [&](int64_t value) {
+          return makeConstant(b, b.getIndexType(), value);
+        };
+        auto test = [&](arith::CmpIPredicate predicate, Value x, Value y) {
+          return Value(arith::CmpIOp::create(b, predicate, x, y));
+        };
+        Value zero = constant(0), inside;
+        SmallVector<Value> at = {linalg::IndexOp::create(b, 0),
+                                 linalg::IndexOp::create(b, 1)};
+        for (auto [i, stride] : llvm::enumerate(strides)) {
+          Value position = arith::SubIOp::create(
+              b, Value(linalg::IndexOp::create(b, i + 2)), lows[i]);
+          Value step = constant(stride);
+          Value from = arith::DivSIOp::create(b, position, step);
+          Value rest = arith::RemSIOp::create(b, position, step);
+          Value ok = arith::AndIOp::create(
+              b, test(arith::CmpIPredicate::sge, position, zero),
+              arith::AndIOp::create(
+                  b, test(arith::CmpIPredicate::eq, rest, zero),
+                  test(arith::CmpIPredicate::slt, from, inSizes[i])));
+          inside = inside ? Value(arith::AndIOp::create(b, inside, ok)) : ok;
+          // Nothing is read outside, whatever is read.
+          at.push_back(arith::SelectOp::create(b, ok, from, zero));
+        }
+        Value x =
+            loadScalar(b, tensor::ExtractOp::create(b, source, at), element);
+        return arith::SelectOp::create(b, inside, x,
+                                       makeConstant(b, compute, 0));
+      });
+}
+
+/// A convolution of the input, spread by the strides, with the turned kernel.
+static LogicalResult lowerConvTranspose(onnx::ConvTransposeOp op, Lowering &l) {
+  if (l.rank(0) < 3 || !l.type(1).hasStaticShape())
+    return l.unsupported("expected spatial dimensions and a kernel of static "
+                         "shape");
+  ArrayRef<int64_t> kernel = l.type(1).getShape().drop_front(2);
+  unsigned space = kernel.size();
+  auto read = [&](std::optional<ArrayRef<int64_t>> given, int64_t missing) {
+    return given ? SmallVector<int64_t>(*given)
+                 : SmallVector<int64_t>(space, missing);
+  };
+  SmallVector<int64_t> strides = read(op.getStrides(), 1);
+  SmallVector<int64_t> dilations = read(op.getDilations(), 1);
+  SmallVector<int64_t> more = read(op.getOutputPadding(), 0);
+  if (strides.size() != space || dilations.size() != space ||
+      more.size() != space)
+    return l.unsupported("expected one stride, dilation and output padding per "
+                         "spatial dimension");
+  StringRef autoPad = op.getAutoPad();
+  bool fromShape = op.getOutputShape() || autoPad.starts_with("SAME");
+  if (op.getPads() && !fromShape && op.getPads()->size() != 2 * space)
+    return l.unsupported("expected two pads per spatial dimension");
+
+  Dims in = l.dims(0), out = l.resultDims();
+  Window window;
+  window.kernel.assign(kernel.begin(), kernel.end());
+  window.strides.assign(space, 1);
+  window.dilations = dilations;
+  window.low.assign(space, l.index(0));
+  window.high.assign(space, l.index(0));
+  Dims low, sizes;
+  for (unsigned i = 0; i != space; ++i) {
+    int64_t reach = (kernel[i] - 1) * dilations[i];
+    AffineExpr inSize = l.b.getAffineSymbolExpr(0);
+    AffineExpr outSize = l.b.getAffineSymbolExpr(1);
+    AffineExpr cut = l.b.getAffineConstantExpr(0);
+    if (fromShape) {
+      AffineExpr all =
+          (inSize - 1) * strides[i] + more[i] + reach + 1 - outSize;
+      cut = autoPad == "SAME_UPPER" ? all.floorDiv(2) : all - all.floorDiv(2);
+    } else if (op.getPads() && autoPad == "NOTSET") {
+      cut = l.b.getAffineConstantExpr((*op.getPads())[i]);
+    }
+    Dims symbols = {in[i + 2], out[i + 2]};
+    low.push_back(l.apply(reach - cut, symbols));
+    sizes.push_back(l.apply(outSize + reach, symbols));
+  }
+  Operand x = l.operand(0), w = l.operand(1);
+  x.value = spread(l, strides, low, sizes);
+  w.value = turnKernel(l, op.getGroup());
+  Dims spreadDims(ArrayRef(in).take_front(2));
+  llvm::append_range(spreadDims, sizes);
+  Value product = convolve(l, x, w, spreadDims, out, window, op.getGroup());
+  std::optional<Operand> bias;
+  if (l.has(2))
+    bias = l.operand(2);
+  return l.replace(addBias(l, product, out, l.resultElement(), bias));
+}
+
+void lathe::populateConvolutionPatterns(RewritePatternSet &patterns,
+                                        const TypeConverter &types) {
+  addLowering(patterns, types, lowerConv);
+  addLowering(patterns, types, lowerConvTranspose);
+}

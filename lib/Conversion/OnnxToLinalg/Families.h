@@ -1,0 +1,35 @@
+// Part of the Lathe project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The families of lowerings, one per source file.
+
+#ifndef LATHE_LIB_CONVERSION_ONNXTOLINALG_FAMILIES_H
+#define LATHE_LIB_CONVERSION_ONNXTOLINALG_FAMILIES_H
+
+namespace mlir {
+class RewritePatternSet;
+class TypeConverter;
+} // namespace mlir
+
+namespace lathe {
+
+void populateActivationPatterns(mlir::RewritePatternSet &patterns,
+                                const mlir::TypeConverter &types);
+void populateContractionPatterns(mlir::RewritePatternSet &patterns,
+                                 const mlir::TypeConverter &types);
+void populateConvolutionPatterns(mlir::RewritePatternSet &patterns,
+                                 const mlir::TypeConverter &types);
+void populateElementwisePatterns(mlir::RewritePatternSet &patterns,
+                                 const mlir::TypeConverter &types);
+void populateLogicPatterns(mlir::RewritePatternSet &patterns,
+                           const mlir::TypeConverter &types);
+void populatePoolingPatterns(mlir::RewritePatternSet &patterns,
+                             const mlir::TypeConverter &types);
+void populateShapePatterns(mlir::RewritePatternSet &patterns,
+                           const mlir::TypeConverter &types);
+void populateSoftmaxPatterns(mlir::RewritePatternSet &patterns,
+                             const mlir::TypeConverter &types);
+
+} // namespace lathe
+
+#endif // LATHE_LIB_CONVERSION_ONNXTOLINALG_FAMILIES_H

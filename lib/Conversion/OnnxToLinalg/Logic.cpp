@@ -1,0 +1,103 @@
+// Part of the Lathe project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Comparison, logic, selection and conversion of elements.
+
+#include "lathe/Dialect/Onnx/IR/Logic.h"
+#include "Elementwise.h"
+#include "Families.h"
+
+using namespace mlir;
+using namespace lathe;
+
+static Value emitNot(onnx::NotOp, const Element &e) {
+  return arith::XOrIOp::create(e.b, e.x[0], e.constant(1));
+}
+
+static Value emitIsNaN(onnx::IsNaNOp, const Element &e) {
+  return arith::CmpFOp::create(e.b, arith::CmpFPredicate::UNO, e.x[0], e.x[0]);
+}
+
+static Value emitIsInf(onnx::IsInfOp op, const Element &e) {
+  double infinity = std::numeric_limits<double>::infinity();
+  Value found = makeConstant(e.b, e.b.getI1Type(), 0);
+  auto accept = [&](double value) {
+    Value is = e.equal(e.x[0], e.constant(value));
+    found = arith::OrIOp::create(e.b, found, is);
+  };
+  if (op.getDetectPositive())
+    accept(infinity);
+  if (op.getDetectNegative())
+    accept(-infinity);
+  return found;
+}
+
+static Value emitWhere(onnx::WhereOp, const Element &e) {
+  return e.select(e.x[0], e.x[1], e.x[2]);
+}
+
+static Value emitCast(onnx::CastOp, const Element &e) {
+  return castScalar(e.b, e.x[0], e.types[0], e.result);
+}
+
+/// Only the type of the second operand matters.
+static LogicalResult lowerCastLike(onnx::CastLikeOp op, Lowering &l) {
+  return l.replace(l.elementwise(
+      l.operand(0), l.resultDims(), l.resultElement(),
+      [&](ImplicitLocOpBuilder &b, ValueRange x) {
+        return castScalar(b, x[0], l.element(0), l.resultElement());
+      }));
+}
+
+static LogicalResult lowerBitCast(onnx::BitCastOp op, Lowering &l) {
+  Type to = getStorageType(l.resultElement());
+  if (l.element(0).isInteger(1) != l.resultElement().isInteger(1))
+    return l.unsupported("expected numbers or bools on both sides");
+  Value init = l.empty(l.resultDims(), to);
+  int64_t rank = l.rank(0);
+  AffineMap map = l.b.getMultiDimIdentityMap(rank);
+  SmallVector<utils::IteratorType> iterators(rank,
+                                             utils::IteratorType::parallel);
+  return l.replace(l.generic(
+      l.value(0), init, {map, map}, iterators,
+      [&](ImplicitLocOpBuilder &b, ValueRange x) -> SmallVector<Value> {
+        if (x[0].getType() == to)
+          return {x[0]};
+        return {arith::BitcastOp::create(b, to, x[0])};
+      }));
+}
+
+void lathe::populateLogicPatterns(RewritePatternSet &patterns,
+                                  const TypeConverter &types) {
+  addScalar(patterns, types, emitNot);
+  addScalar(patterns, types, emitIsNaN);
+  addScalar(patterns, types, emitIsInf);
+  addScalar(patterns, types, emitWhere);
+  addScalar(patterns, types, emitCast);
+  addLowering(patterns, types, lowerCastLike);
+  addLowering(patterns, types, lowerBitCast);
+  addScalar<onnx::EqualOp>(patterns, types, [](auto, const Element &e) {
+    return e.equal(e.x[0], e.x[1]);
+  });
+  addScalar<onnx::LessOp>(patterns, types, [](auto, const Element &e) {
+    return e.less(e.x[0], e.x[1]);
+  });
+  addScalar<onnx::LessOrEqualOp>(patterns, types, [](auto, const Element &e) {
+    return e.lessOrEqual(e.x[0], e.x[1]);
+  });
+  addScalar<onnx::GreaterOp>(patterns, types, [](auto, const Element &e) {
+    return e.less(e.x[1], e.x[0]);
+  });
+  addScalar<onnx::GreaterOrEqualOp>(
+      patterns, types,
+      [](auto, const Element &e) { return e.lessOrEqual(e.x[1], e.x[0]); });
+  addScalar<onnx::AndOp>(patterns, types, [](auto, const Element &e) -> Value {
+    return arith::AndIOp::create(e.b, e.x[0], e.x[1]);
+  });
+  addScalar<onnx::OrOp>(patterns, types, [](auto, const Element &e) -> Value {
+    return arith::OrIOp::create(e.b, e.x[0], e.x[1]);
+  });
+  addScalar<onnx::XorOp>(patterns, types, [](auto, const Element &e) -> Value {
+    return arith::XOrIOp::create(e.b, e.x[0], e.x[1]);
+  });
+}

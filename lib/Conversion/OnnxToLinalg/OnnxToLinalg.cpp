@@ -1,0 +1,129 @@
+// Part of the Lathe project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "lathe/Conversion/OnnxToLinalg/OnnxToLinalg.h"
+
+#include "Families.h"
+#include "Lowering.h"
+#include "lathe/Dialect/Lathe/IR/Lathe.h"
+#include "lathe/Dialect/Onnx/IR/Onnx.h"
+#include "lathe/Dialect/Onnx/IR/Tensor.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/Transforms/FuncConversions.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Iterators.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "mlir/Transforms/DialectConversion.h"
+
+namespace lathe {
+#define GEN_PASS_DEF_CONVERTONNXTOLINALG
+#include "lathe/Conversion/OnnxToLinalg/Passes.h.inc"
+} // namespace lathe
+
+using namespace mlir;
+using namespace lathe;
+
+void lathe::populateStorageTypes(TypeConverter &types) {
+  types.addConversion([](Type type) { return type; });
+  types.addConversion([](RankedTensorType type) -> Type {
+    return type.clone(getStorageType(type.getElementType()));
+  });
+}
+
+/// Keeps the ONNX types of arguments and results that are stored as another.
+static void keepSignature(func::FuncOp func, const TypeConverter &types) {
+  for (auto [i, type] : llvm::enumerate(func.getArgumentTypes()))
+    if (!types.isLegal(type))
+      func.setArgAttr(i, typeAttrName, TypeAttr::get(type));
+  for (auto [i, type] : llvm::enumerate(func.getResultTypes()))
+    if (!types.isLegal(type))
+      func.setResultAttr(i, typeAttrName, TypeAttr::get(type));
+}
+
+/// Reports the `onnx` ops that are left, in the order of the program.
+static bool reportUnsupported(func::FuncOp func) {
+  bool any = false;
+  func.walk<WalkOrder::PreOrder>([&](Operation *op) {
+    if (!isa_and_nonnull<onnx::OnnxDialect>(op->getDialect()))
+      return;
+    // The end of a sub-graph that is itself reported.
+    if (op->hasTrait<OpTrait::IsTerminator>())
+      return;
+    any = true;
+    std::string name;
+    if (auto loc = op->getLoc()->findInstanceOf<NameLoc>())
+      name = loc.getName().str();
+    auto reason = op->getAttrOfType<StringAttr>(reasonAttrName);
+    op->emitError() << "node '" << name << "' (" << op->getName().stripDialect()
+                    << "): "
+                    << (reason ? reason.getValue()
+                               : "expected an operator that can be lowered");
+  });
+  return any;
+}
+
+/// Erases what nobody reads, results of ONNX nodes among them.
+static void eraseDead(func::FuncOp func) {
+  IRRewriter rewriter(func.getContext());
+  func.walk<WalkOrder::PostOrder, ReverseIterator>([&](Operation *op) {
+    if (isOpTriviallyDead(op))
+      rewriter.eraseOp(op);
+  });
+}
+
+namespace {
+struct ConvertOnnxToLinalg
+    : lathe::impl::ConvertOnnxToLinalgBase<ConvertOnnxToLinalg> {
+  void runOnOperation() override {
+    func::FuncOp func = getOperation();
+    MLIRContext *context = &getContext();
+    TypeConverter types;
+    populateStorageTypes(types);
+    keepSignature(func, types);
+
+    RewritePatternSet patterns(context);
+    populateActivationPatterns(patterns, types);
+    populateContractionPatterns(patterns, types);
+    populateConvolutionPatterns(patterns, types);
+    populateElementwisePatterns(patterns, types);
+    populateLogicPatterns(patterns, types);
+    populatePoolingPatterns(patterns, types);
+    populateShapePatterns(patterns, types);
+    populateSoftmaxPatterns(patterns, types);
+    populateFunctionOpInterfaceTypeConversionPattern<func::FuncOp>(patterns,
+                                                                   types);
+    populateReturnOpTypeConversionPattern(patterns, types);
+
+    ConversionTarget target(*context);
+    target.addLegalDialect<LatheDialect, affine::AffineDialect,
+                           arith::ArithDialect, linalg::LinalgDialect,
+                           math::MathDialect, scf::SCFDialect,
+                           tensor::TensorDialect>();
+    // Stands for an omitted operand until its last reader is gone.
+    target.addLegalOp<onnx::NoneOp>();
+    target.addDynamicallyLegalOp<func::FuncOp>([&](func::FuncOp op) {
+      return types.isSignatureLegal(op.getFunctionType());
+    });
+    target.addDynamicallyLegalOp<func::ReturnOp>(
+        [&](func::ReturnOp op) { return types.isLegal(op); });
+
+    ConversionConfig config;
+    config.allowPatternRollback = false;
+    config.foldingMode = DialectConversionFoldingMode::Never;
+    // The casts beside an op that could not be lowered; the pass fails then.
+    config.buildMaterializations = false;
+    if (failed(applyPartialConversion(func, target, std::move(patterns),
+                                      config))) {
+      func.emitError("failed to lower the program to tensor loops");
+      return signalPassFailure();
+    }
+    eraseDead(func);
+    if (reportUnsupported(func))
+      signalPassFailure();
+  }
+};
+} // namespace
