@@ -1,0 +1,61 @@
+// Part of the Lathe project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Reads an ONNX model into a module with one `func.func @main` of `onnx` ops.
+
+#ifndef LATHE_IMPORT_IMPORT_H
+#define LATHE_IMPORT_IMPORT_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/StringRef.h"
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace lathe {
+
+/// What a model may cost at most. Each limit has an error that names it.
+struct ImportLimits {
+  /// Dimensions of a tensor.
+  int64_t rank = 32;
+  /// Calls of functions within functions (the limit that ONNX itself sets).
+  int64_t functionDepth = 100;
+  /// Nodes after functions are inlined.
+  int64_t nodes = 1 << 20;
+  /// Bytes of a sparse tensor made dense.
+  int64_t sparseBytes = int64_t(1) << 30;
+};
+
+struct ImportOptions {
+  /// Full shapes of graph inputs by name; -1 leaves a dimension as it is.
+  std::vector<std::pair<std::string, std::vector<int64_t>>> shapes;
+  /// Sizes of symbolic dimensions by name.
+  std::vector<std::pair<std::string, int64_t>> dims;
+  /// The name in messages; the path where it is empty.
+  std::string fileName;
+  /// Where external data lies; for a model from a path, its folder. A model
+  /// from bytes has no external data unless this is set.
+  std::string baseDirectory;
+  ImportLimits limits;
+};
+
+/// Reads the model in file `path`: a serialized `ModelProto`, or ONNX's text
+/// syntax where the name ends in `.onnxtxt`. Loads the dialects it needs.
+/// Everything that is wrong or unsupported is reported as diagnostics of
+/// `context`; then the result is null. No bytes can make it crash.
+mlir::OwningOpRef<mlir::ModuleOp> importModel(llvm::StringRef path,
+                                              mlir::MLIRContext *context,
+                                              const ImportOptions &options);
+
+/// The same for a serialized `ModelProto` in memory, which is not needed after
+/// the call.
+mlir::OwningOpRef<mlir::ModuleOp>
+importModelFromBytes(llvm::ArrayRef<char> bytes, mlir::MLIRContext *context,
+                     const ImportOptions &options);
+
+} // namespace lathe
+
+#endif // LATHE_IMPORT_IMPORT_H
