@@ -252,6 +252,7 @@ LogicalResult Outliner::outline(Group &group) {
                     return mapping.lookup(v);
                   }));
 
+  kernel->setAttr(costAttrName, AffineMapAttr::get(getKernelCost(kernel)));
   kernel = share(kernel, getHint(group));
   Operation *last = group.ops.back();
   builder.setInsertionPointAfter(last);

@@ -62,6 +62,8 @@ FailureOr<SmallVector<Value>> lathe::getDynamicDims(OpBuilder &builder,
     if (auto loop = dyn_cast<scf::ForOp>(arg.getOwner()->getParentOp()))
       if (OpOperand *init = loop.getTiedLoopInit(arg))
         return getDynamicDims(builder, init->get());
+    if (auto kernel = dyn_cast<KernelOp>(arg.getOwner()->getParentOp()))
+      return kernel.getDynamicDims(arg);
     return getArgumentDims(builder, arg);
   }
   auto result = cast<OpResult>(value);

@@ -37,6 +37,16 @@ def FormKernels : Pass<"form-kernels", "::mlir::func::FuncOp"> {
   ];
 }
 
+def OwnResults : Pass<"own-results", "::mlir::func::FuncOp"> {
+  let summary = "Gives every result of a program an op that computes it";
+  let description = [{
+    A result that is an argument, a constant, or another result as well is
+    copied, so that each result can live in the caller's buffer.
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect",
+    "::mlir::tensor::TensorDialect", "::lathe::LatheDialect"];
+}
+
 def OutlineKernels : Pass<"outline-kernels", "::mlir::ModuleOp"> {
   let summary = "Moves each group of ops into a kernel and launches it";
   let description = [{

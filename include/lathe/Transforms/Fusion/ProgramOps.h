@@ -11,6 +11,7 @@
 #include "mlir/IR/Operation.h"
 
 namespace lathe {
+class KernelOp;
 
 /// Whether `op` works on tensors' elements and so belongs into a kernel.
 bool isComputeOp(mlir::Operation *op);
@@ -24,6 +25,11 @@ bool isFreeOp(mlir::Operation *op);
 /// Fails where the defining op does not say.
 llvm::FailureOr<llvm::SmallVector<mlir::Value>>
 getDynamicDims(mlir::OpBuilder &builder, mlir::Value value);
+
+/// What a kernel in tensor form costs, `()[sizes] -> (flops, bytes)`: the
+/// floating-point operations of its loops, and the bytes of its inputs and
+/// results.
+mlir::AffineMap getKernelCost(KernelOp kernel);
 
 } // namespace lathe
 

@@ -1,0 +1,56 @@
+// Part of the Lathe project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The compiler as one function: an ONNX model in, an artifact out.
+
+#ifndef LATHE_PIPELINE_COMPILE_H
+#define LATHE_PIPELINE_COMPILE_H
+
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/Support/LogicalResult.h"
+#include "llvm/Support/raw_ostream.h"
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace lathe {
+
+/// Everything `lathe compile` can be asked for. Field names follow its options.
+struct CompileOptions {
+  std::string input; ///< Path of the model; its name in messages with `bytes`.
+  llvm::ArrayRef<char> bytes; ///< The model itself, instead of a file.
+  std::string output;         ///< Its suffix picks the kind of artifact.
+  std::string target = "cpu";
+  std::string cpu = "native";
+  /// `--shape`: full shapes of inputs by name; `--dim`: sizes of symbols.
+  std::vector<std::pair<std::string, std::vector<int64_t>>> shapes;
+  std::vector<std::pair<std::string, int64_t>> dims;
+  std::string fusion = "all";        ///< all, none, or names: `NAME,-NAME`.
+  std::string layout = "auto";       ///< auto or none.
+  std::string memoryPlan = "search"; ///< search, greedy or none.
+  std::string precision = "strict";
+  std::string name; ///< Symbol prefix; from the file's name if empty.
+  std::string weights = "embed"; ///< embed or file.
+  unsigned optLevel = 3;
+  unsigned jobs = 0; ///< Threads that compile; 0: as many as processors.
+  bool timing = false;
+  bool progress = false;
+  std::string printIRAfter; ///< A pass's name, or `all`.
+  /// Where the runtime archive lies; beside the program's library folder if
+  /// empty.
+  std::string runtimeLibrary;
+};
+
+/// Compiles a model. Errors go to `errs`, one line each; then nothing has been
+/// written.
+llvm::LogicalResult compileModel(const CompileOptions &options,
+                                 llvm::raw_ostream &errs);
+
+/// The prefix of a model's symbols that a file's name gives: its stem with
+/// every character that C does not allow replaced by `_`.
+std::string getSymbolPrefix(llvm::StringRef path);
+
+} // namespace lathe
+
+#endif // LATHE_PIPELINE_COMPILE_H

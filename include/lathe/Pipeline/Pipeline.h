@@ -1,0 +1,45 @@
+// Part of the Lathe project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The pass pipelines of the levels, one function each.
+
+#ifndef LATHE_PIPELINE_PIPELINE_H
+#define LATHE_PIPELINE_PIPELINE_H
+
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/LogicalResult.h"
+#include <string>
+#include <vector>
+
+namespace mlir {
+class OpPassManager;
+} // namespace mlir
+
+namespace lathe {
+
+/// What may be fused. The one struct that levels 2 and 3 read.
+struct FusionOptions {
+  bool crossNode = true;
+  std::vector<std::string> disabled; ///< Kinds that stay off.
+};
+
+/// Reads `all`, `none`, or a list like `row,-pad`. A first name without a minus
+/// starts from nothing. Failure, with the reason in `error`, for unknown names.
+llvm::LogicalResult parseFusion(llvm::StringRef text, FusionOptions &options,
+                                std::string &error);
+
+/// Level 2, on a module of `onnx` ops: shapes, folding, simplification.
+void buildGraphPipeline(mlir::OpPassManager &pm, const FusionOptions &fusion);
+
+/// Level 3, from `onnx` to kernels and launches. `panelWidth` is the target's
+/// number of f32 columns per panel of packed weights; 0 leaves layouts alone.
+void buildTensorPipeline(mlir::OpPassManager &pm, const FusionOptions &fusion,
+                         unsigned panelWidth);
+
+/// The rest of level 4, after the target compiled the kernels.
+void buildMemoryPipeline(mlir::OpPassManager &pm, llvm::StringRef strategy);
+
+} // namespace lathe
+
+#endif // LATHE_PIPELINE_PIPELINE_H

@@ -1,0 +1,374 @@
+// Part of the Lathe project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "lathe/Pipeline/Compile.h"
+
+#include "Stages.h"
+#include "lathe/Import/Diagnostics.h"
+#include "lathe/Import/Import.h"
+#include "lathe/Pipeline/Artifact.h"
+#include "lathe/Pipeline/Pipeline.h"
+#include "lathe/Pipeline/Register.h"
+#include "lathe/Target/CPU/CPU.h"
+
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/IR/Threading.h"
+#include "mlir/Pass/PassManager.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Object/ArchiveWriter.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/Process.h"
+#include "llvm/Support/ThreadPool.h"
+
+using namespace mlir;
+using namespace lathe;
+
+std::string lathe::getSymbolPrefix(StringRef path) {
+  std::string name = llvm::sys::path::stem(path).str();
+  for (char &c : name)
+    if (!llvm::isAlnum(c))
+      c = '_';
+  if (name.empty() || llvm::isDigit(name.front()))
+    name = "m" + name;
+  return name;
+}
+
+namespace {
+/// A folder for objects on their way to the linker; removed at the end.
+struct WorkFolder {
+  SmallString<128> path;
+  ~WorkFolder() {
+    if (!path.empty())
+      llvm::sys::fs::remove_directories(path);
+  }
+  std::string file(const Twine &name) {
+    SmallString<128> file(path);
+    llvm::sys::path::append(file, name);
+    return file.str().str();
+  }
+};
+
+class Compiler {
+public:
+  Compiler(const CompileOptions &options, llvm::raw_ostream &errs)
+      : options(options), errs(errs),
+        clock(options.timing, options.progress, errs) {}
+  LogicalResult run();
+
+private:
+  LogicalResult fail(const Twine &message);
+  LogicalResult check(llvm::Error error);
+  LogicalResult runPasses(StringRef stage,
+                          function_ref<void(PassManager &)> build);
+  LogicalResult lower();
+  LogicalResult emitKernels(cpu::Output kind, std::vector<std::string> &texts);
+  LogicalResult writeText(StringRef suffix);
+  LogicalResult writeObjects(StringRef suffix);
+  LogicalResult replaceFile(StringRef from, StringRef to);
+
+  const CompileOptions &options;
+  llvm::raw_ostream &errs;
+  StageClock clock;
+  std::string prefix;
+  cpu::Target target;
+  FusionOptions fusion;
+  std::unique_ptr<MLIRContext> context;
+  OwningOpRef<ModuleOp> module;
+  ProgramTables tables;
+  WorkFolder folder;
+};
+} // namespace
+
+LogicalResult Compiler::fail(const Twine &message) {
+  errs << options.input << ": " << message << '\n';
+  return failure();
+}
+
+LogicalResult Compiler::check(llvm::Error error) {
+  if (error)
+    return fail(llvm::toString(std::move(error)));
+  return success();
+}
+
+LogicalResult Compiler::runPasses(StringRef stage,
+                                  function_ref<void(PassManager &)> build) {
+  auto timer = clock.start(stage);
+  PassManager pm(context.get());
+  if (!options.printIRAfter.empty()) {
+    context->disableMultithreading();
+    pm.enableIRPrinting([](Pass *, Operation *) { return false; },
+                        [&](Pass *pass, Operation *) {
+                          return options.printIRAfter == "all" ||
+                                 pass->getArgument() == options.printIRAfter;
+                        },
+                        /*printModuleScope=*/false,
+                        /*printAfterOnlyOnChange=*/false,
+                        /*printAfterOnlyOnFailure=*/false, errs);
+  }
+  build(pm);
+  return pm.run(*module);
+}
+
+LogicalResult Compiler::lower() {
+  {
+    auto timer = clock.start("import");
+    ImportOptions import;
+    import.shapes = options.shapes;
+    import.dims = options.dims;
+    import.fileName = options.input;
+    module = options.bytes.empty()
+                 ? importModel(options.input, context.get(), import)
+                 : importModelFromBytes(options.bytes, context.get(), import);
+    if (!module)
+      return failure();
+  }
+  if (failed(runPasses(
+          "graph", [&](PassManager &pm) { buildGraphPipeline(pm, fusion); })))
+    return failure();
+  if (failed(runPasses("tensor", [&](PassManager &pm) {
+        buildTensorPipeline(pm, fusion,
+                            options.layout == "none" ? 0 : target.panelWidth);
+      })))
+    return failure();
+  if (failed(runPasses("kernels", [&](PassManager &pm) {
+        cpu::buildKernelPipeline(pm.nest<KernelOp>(), target);
+      })))
+    return failure();
+  return runPasses("memory", [&](PassManager &pm) {
+    buildMemoryPipeline(pm, options.memoryPlan);
+  });
+}
+
+/// Translates all kernels on the context's threads, in a fixed order of
+/// results.
+LogicalResult Compiler::emitKernels(cpu::Output kind,
+                                    std::vector<std::string> &texts) {
+  auto timer = clock.start("code");
+  SmallVector<KernelOp> kernels(module->getOps<KernelOp>());
+  texts.resize(kernels.size());
+  return failableParallelForEachN(
+      context.get(), 0, kernels.size(), [&](size_t i) -> LogicalResult {
+        FailureOr<SmallVector<char, 0>> code = cpu::emitKernel(
+            kernels[i], target,
+            getKernelSymbol(prefix, kernels[i].getSymName()), kind);
+        if (failed(code))
+          return failure();
+        texts[i].assign(code->begin(), code->end());
+        return success();
+      });
+}
+
+LogicalResult Compiler::replaceFile(StringRef from, StringRef to) {
+  if (std::error_code code = llvm::sys::fs::rename(from, to)) {
+    llvm::sys::fs::remove(from);
+    return fail("cannot write '" + to + "': " + code.message());
+  }
+  return success();
+}
+
+/// The temporary file beside `path` that becomes it when all is well.
+static std::string getPartPath(StringRef path) {
+  return (path + ".part" + Twine(llvm::sys::Process::getProcessId())).str();
+}
+
+LogicalResult Compiler::writeText(StringRef suffix) {
+  std::string part = getPartPath(options.output);
+  std::error_code code;
+  llvm::raw_fd_ostream os(part, code);
+  if (code)
+    return fail("cannot write '" + options.output + "': " + code.message());
+  if (suffix == ".mlir") {
+    OpPrintingFlags flags;
+    flags.elideLargeElementsAttrs(16).elideLargeResourceString(64);
+    module->print(os, flags);
+  } else {
+    std::vector<std::string> texts;
+    if (failed(emitKernels(suffix == ".ll" ? cpu::Output::LLVMIR
+                                           : cpu::Output::Assembly,
+                           texts))) {
+      llvm::sys::fs::remove(part);
+      return failure();
+    }
+    for (const std::string &text : texts)
+      os << text << '\n';
+  }
+  os.close();
+  return replaceFile(part, options.output);
+}
+
+LogicalResult Compiler::writeObjects(StringRef suffix) {
+  if (std::error_code code =
+          llvm::sys::fs::createUniqueDirectory("lathe", folder.path))
+    return fail("cannot make a temporary folder: " + code.message());
+
+  OwningOpRef<ModuleOp> program;
+  {
+    auto timer = clock.start("program");
+    program = lowerProgramToLLVM(*module, prefix, tables);
+    if (!program)
+      return failure();
+    if (auto bound = module->lookupSymbol("main")->getAttrOfType<IntegerAttr>(
+            arenaBoundAttrName))
+      tables.metadata.push_back(
+          {"lathe.arena_bound", std::to_string(bound.getInt())});
+  }
+  std::vector<std::string> objects;
+  auto save = [&](const Twine &name, ArrayRef<char> bytes) -> LogicalResult {
+    std::string path = folder.file(name);
+    std::error_code code;
+    llvm::raw_fd_ostream os(path, code);
+    if (!code) {
+      os.write(bytes.data(), bytes.size());
+      os.close();
+      code = os.error();
+      os.clear_error();
+    }
+    if (code)
+      return fail("cannot write '" + path + "': " + code.message());
+    objects.push_back(path);
+    return success();
+  };
+  {
+    std::vector<std::string> kernels;
+    if (failed(emitKernels(cpu::Output::Object, kernels)))
+      return failure();
+    for (auto [i, object] : llvm::enumerate(kernels))
+      if (failed(save("kernel" + Twine(i) + ".o", object)))
+        return failure();
+  }
+  {
+    auto timer = clock.start("program");
+    TableTarget described = {"cpu:" + target.name, target.requiredFeatures,
+                             tables.weightsBytes > 0 &&
+                                 options.weights == "embed"};
+    FailureOr<SmallVector<char, 0>> object =
+        cpu::emitModule(*program, target, [&](llvm::Module &code) {
+          addTables(code, tables, described);
+        });
+    if (failed(object) || failed(save("program.o", *object)))
+      return failure();
+  }
+  {
+    auto timer = clock.start("weights");
+    if (options.weights == "file") {
+      std::string path = llvm::sys::path::parent_path(options.output).str();
+      path += (path.empty() ? "" : "/") + prefix + ".weights";
+      std::string part = getPartPath(path);
+      std::error_code code;
+      llvm::raw_fd_ostream os(part, code);
+      if (code)
+        return fail("cannot write '" + path + "': " + code.message());
+      if (failed(check(writeWeights(tables, os))))
+        return failure();
+      os.close();
+      if (failed(replaceFile(part, path)))
+        return failure();
+    } else if (tables.weightsBytes > 0) {
+      std::string path = folder.file("weights.o");
+      if (failed(check(
+              writeWeightsObject(tables, llvm::Triple(target.triple), path))))
+        return failure();
+      objects.push_back(path);
+    }
+  }
+  std::string header = getHeader(tables);
+  // What is left to do needs no IR: give back the weights' memory first.
+  program = {};
+  module = {};
+  context.reset();
+
+  auto timer = clock.start("link");
+  std::string part = getPartPath(options.output);
+  LogicalResult linked = success();
+  if (suffix == ".so") {
+    std::string libc = findCLibrary();
+    if (libc.empty())
+      return fail("cannot find the C library to link with");
+    linked = check(linkSharedLibrary(objects, {options.runtimeLibrary, libc},
+                                     prefix + "_lathe_model", part));
+  } else if (suffix == ".o") {
+    linked = check(linkObject(objects, part));
+  } else {
+    std::string joined = folder.file(prefix + ".o");
+    linked = check(linkObject(objects, joined));
+    if (succeeded(linked)) {
+      auto member =
+          llvm::NewArchiveMember::getFile(joined, /*Deterministic=*/true);
+      if (!member)
+        linked = check(member.takeError());
+      else
+        linked = check(llvm::writeArchive(
+            part, {std::move(*member)}, llvm::SymtabWritingMode::NormalSymtab,
+            llvm::object::Archive::K_GNU,
+            /*Deterministic=*/true, /*Thin=*/false));
+    }
+  }
+  if (failed(linked)) {
+    llvm::sys::fs::remove(part);
+    return failure();
+  }
+  SmallString<128> headerPath(options.output);
+  llvm::sys::path::replace_extension(headerPath, ".h");
+  std::string headerPart = getPartPath(headerPath);
+  std::error_code code;
+  {
+    llvm::raw_fd_ostream os(headerPart, code);
+    if (!code)
+      os << header;
+  }
+  if (code || failed(replaceFile(headerPart, headerPath))) {
+    llvm::sys::fs::remove(part);
+    return fail("cannot write '" + headerPath + "'");
+  }
+  return replaceFile(part, options.output);
+}
+
+LogicalResult Compiler::run() {
+  StringRef suffix = llvm::sys::path::extension(options.output);
+  if (!llvm::is_contained({".so", ".o", ".a", ".ll", ".s", ".mlir"}, suffix))
+    return fail(
+        "expected an output ending in .so, .o, .a, .ll, .s or .mlir, got '" +
+        options.output + "'");
+  std::string error;
+  if (options.target != "cpu")
+    return fail("expected target 'cpu', got '" + options.target + "'");
+  llvm::FailureOr<cpu::Target> parsed = cpu::parseTarget(options.cpu, error);
+  if (failed(parsed))
+    return fail(error);
+  target = *parsed;
+  if (failed(parseFusion(options.fusion, fusion, error)))
+    return fail(error);
+  prefix = options.name.empty() ? getSymbolPrefix(options.input) : options.name;
+
+  DialectRegistry registry;
+  registerAllDialects(registry);
+  context =
+      std::make_unique<MLIRContext>(registry, MLIRContext::Threading::DISABLED);
+  std::unique_ptr<llvm::DefaultThreadPool> pool;
+  if (options.jobs != 1) {
+    pool = std::make_unique<llvm::DefaultThreadPool>(
+        llvm::hardware_concurrency(options.jobs));
+    context->setThreadPool(*pool);
+  }
+  context->loadAllAvailableDialects();
+  context->getDiagEngine().registerHandler([&](Diagnostic &diag) {
+    printDiagnostic(diag, options.input, errs);
+    return success();
+  });
+  if (failed(lower()))
+    return failure();
+  LogicalResult written = llvm::is_contained({".so", ".o", ".a"}, suffix)
+                              ? writeObjects(suffix)
+                              : writeText(suffix);
+  // The context must go before its threads.
+  module = {};
+  context.reset();
+  clock.report();
+  return written;
+}
+
+LogicalResult lathe::compileModel(const CompileOptions &options,
+                                  llvm::raw_ostream &errs) {
+  return Compiler(options, errs).run();
+}

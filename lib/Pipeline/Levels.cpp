@@ -1,0 +1,94 @@
+// Part of the Lathe project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "lathe/Pipeline/Pipeline.h"
+
+#include "lathe/Conversion/OnnxToLinalg/OnnxToLinalg.h"
+#include "lathe/Dialect/Onnx/Transforms/Passes.h"
+#include "lathe/Transforms/Fusion/Passes.h"
+#include "lathe/Transforms/Layout/Passes.h"
+#include "lathe/Transforms/Memory/Passes.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+using namespace lathe;
+
+LogicalResult lathe::parseFusion(StringRef text, FusionOptions &options,
+                                 std::string &error) {
+  if (text == "all")
+    return success();
+  if (text == "none") {
+    options.crossNode = false;
+    return success();
+  }
+  SmallVector<StringRef> names;
+  text.split(names, ',');
+  llvm::SmallSetVector<StringRef, 8> off;
+  if (!names.front().starts_with("-"))
+    for (StringRef kind : getFusionKinds())
+      off.insert(kind);
+  for (StringRef name : names) {
+    bool disable = name.consume_front("-");
+    if (name == "all" && !disable) {
+      off.clear();
+      continue;
+    }
+    if (!llvm::is_contained(getFusionKinds(), name)) {
+      error =
+          ("expected a fusion (see --list-fusions), got '" + name + "'").str();
+      return failure();
+    }
+    if (disable)
+      off.insert(name);
+    else
+      off.remove(name);
+  }
+  for (StringRef name : off)
+    options.disabled.push_back(name.str());
+  return success();
+}
+
+void lathe::buildGraphPipeline(OpPassManager &pm, const FusionOptions &) {
+  OpPassManager &onFunc = pm.nest<func::FuncOp>();
+  onFunc.addPass(createOnnxInferShapes());
+  onFunc.addPass(createOnnxFoldShapes());
+  onFunc.addPass(createCanonicalizerPass());
+  onFunc.addPass(createCSEPass());
+  onFunc.addPass(createOnnxInferShapes());
+  onFunc.addPass(createAnnotateShapes());
+}
+
+void lathe::buildTensorPipeline(OpPassManager &pm, const FusionOptions &fusion,
+                                unsigned panelWidth) {
+  OpPassManager &onFunc = pm.nest<func::FuncOp>();
+  onFunc.addPass(createConvertOnnxToLinalg());
+  onFunc.addPass(createCanonicalizerPass());
+  onFunc.addPass(createCSEPass());
+  onFunc.addPass(createOwnResults());
+  if (panelWidth > 0) {
+    onFunc.addPass(createChooseLayouts());
+    onFunc.addPass(createMaterializeLayouts());
+    PackWeightsOptions pack;
+    pack.panelWidth = panelWidth;
+    onFunc.addPass(createPackWeights(pack));
+    onFunc.addPass(createCanonicalizerPass());
+    onFunc.addPass(createCSEPass());
+  }
+  FormKernelsOptions form;
+  form.crossNode = fusion.crossNode;
+  form.disabled.assign(fusion.disabled.begin(), fusion.disabled.end());
+  onFunc.addPass(createFormKernels(form));
+  pm.addPass(createOutlineKernels());
+  OpPassManager &after = pm.nest<func::FuncOp>();
+  after.addPass(createCanonicalizerPass());
+  after.addPass(createCSEPass());
+}
+
+void lathe::buildMemoryPipeline(OpPassManager &pm, StringRef strategy) {
+  PlanMemoryOptions options;
+  options.strategy = strategy.str();
+  pm.nest<func::FuncOp>().addPass(createPlanMemory(options));
+}

@@ -1,0 +1,68 @@
+// Part of the Lathe project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Where a compilation's time goes: stages, their wall time, and progress.
+
+#ifndef LATHE_LIB_PIPELINE_STAGES_H
+#define LATHE_LIB_PIPELINE_STAGES_H
+
+#include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/raw_ostream.h"
+#include <chrono>
+#include <sys/resource.h>
+
+namespace lathe {
+
+class StageClock {
+public:
+  StageClock(bool timing, bool progress, llvm::raw_ostream &os)
+      : timing(timing), progress(progress), os(os) {}
+
+  /// Counts time for a stage while the returned object lives.
+  class Running {
+  public:
+    Running(StageClock &clock, llvm::StringRef stage)
+        : clock(clock), stage(stage), begin(std::chrono::steady_clock::now()) {}
+    Running(const Running &) = delete;
+    ~Running() {
+      clock.seconds[stage] += std::chrono::duration<double>(
+                                  std::chrono::steady_clock::now() - begin)
+                                  .count();
+    }
+
+  private:
+    StageClock &clock;
+    llvm::StringRef stage;
+    std::chrono::steady_clock::time_point begin;
+  };
+  Running start(llvm::StringRef stage) {
+    if (progress)
+      os << "lathe: " << stage << '\n';
+    return Running(*this, stage);
+  }
+
+  void report() {
+    if (!timing)
+      return;
+    double sum = 0;
+    for (auto &[stage, time] : seconds) {
+      os << llvm::format("%9.3f s  ", time) << stage << '\n';
+      sum += time;
+    }
+    os << llvm::format("%9.3f s  total\n", sum);
+    struct rusage usage;
+    if (getrusage(RUSAGE_SELF, &usage) == 0)
+      os << llvm::format("%9ld MiB peak memory\n", usage.ru_maxrss / 1024);
+  }
+
+private:
+  bool timing, progress;
+  llvm::raw_ostream &os;
+  llvm::MapVector<llvm::StringRef, double> seconds;
+};
+
+} // namespace lathe
+
+#endif // LATHE_LIB_PIPELINE_STAGES_H

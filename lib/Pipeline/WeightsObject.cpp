@@ -1,0 +1,283 @@
+// Part of the Lathe project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Weights go from the model's file to the artifact without passing through
+// LLVM: the object is written here, byte by byte, one weight in memory at a
+// time.
+
+#include "lathe/Pipeline/Artifact.h"
+
+#include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
+#include "llvm/BinaryFormat/ELF.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MathExtras.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir;
+using namespace lathe;
+
+static constexpr uint64_t pageBytes = 4096;
+
+static int64_t getElementBytes(Type type) {
+  return llvm::divideCeil(type.getIntOrFloatBitWidth(), 8);
+}
+
+namespace {
+/// A dense tensor of bytes on its way through a recipe. Points into the model
+/// until a step has to make a copy.
+struct Bytes {
+  SmallVector<int64_t> shape;
+  int64_t elementBytes;
+  ArrayRef<char> data;
+  std::vector<char> storage;
+
+  void own(std::vector<char> made) {
+    storage = std::move(made);
+    data = storage;
+  }
+};
+} // namespace
+
+/// The elements of an attribute in row-major order, bools as bytes.
+static llvm::Error load(ElementsAttr value, Bytes &bytes) {
+  auto type = cast<RankedTensorType>(value.getType());
+  bytes.shape.assign(type.getShape().begin(), type.getShape().end());
+  bytes.elementBytes = getElementBytes(type.getElementType());
+  size_t size = type.getNumElements() * bytes.elementBytes;
+  if (auto resource = dyn_cast<DenseResourceElementsAttr>(value)) {
+    AsmResourceBlob *blob = resource.getRawHandle().getBlob();
+    if (!blob || blob->getData().size() != size)
+      return llvm::createStringError(
+          "weight '%s': expected %zu bytes, got %zu",
+          resource.getRawHandle().getKey().str().c_str(), size,
+          blob ? blob->getData().size() : size_t(0));
+    bytes.data = blob->getData();
+    return llvm::Error::success();
+  }
+  auto dense = dyn_cast<DenseElementsAttr>(value);
+  if (!dense)
+    return llvm::createStringError("expected dense weights");
+  if (type.getElementType().isInteger(1)) {
+    std::vector<char> unpacked;
+    for (bool bit : dense.getValues<bool>())
+      unpacked.push_back(bit);
+    bytes.own(std::move(unpacked));
+    return llvm::Error::success();
+  }
+  if (!dense.isSplat()) {
+    bytes.data = dense.getRawData();
+    return llvm::Error::success();
+  }
+  std::vector<char> repeated(size);
+  for (size_t i = 0; i < size; i += bytes.elementBytes)
+    memcpy(&repeated[i], dense.getRawData().data(), bytes.elementBytes);
+  bytes.own(std::move(repeated));
+  return llvm::Error::success();
+}
+
+/// Copies a strided view to dense memory: `strides` of the source, in elements,
+/// for each dimension of the result.
+template <size_t N>
+static void gather(const char *from, char *to, ArrayRef<int64_t> shape,
+                   ArrayRef<int64_t> strides) {
+  if (shape.empty()) {
+    memcpy(to, from, N);
+    return;
+  }
+  int64_t inner = shape.back(), step = strides.back() * N;
+  int64_t outer = ShapedType::getNumElements(shape.drop_back());
+  SmallVector<int64_t> index(shape.size() - 1);
+  int64_t offset = 0;
+  for (int64_t i = 0; i < outer; ++i) {
+    const char *source = from + offset * (int64_t)N;
+    for (int64_t j = 0; j < inner; ++j, source += step, to += N)
+      memcpy(to, source, N);
+    for (int64_t d = (int64_t)index.size() - 1; d >= 0; --d) {
+      offset += strides[d];
+      if (++index[d] < shape[d])
+        break;
+      offset -= index[d] * strides[d];
+      index[d] = 0;
+    }
+  }
+}
+
+static void permute(Bytes &bytes, ArrayRef<int64_t> perm) {
+  SmallVector<int64_t> source(bytes.shape.size(), 1);
+  for (int64_t d = (int64_t)source.size() - 2; d >= 0; --d)
+    source[d] = source[d + 1] * bytes.shape[d + 1];
+  SmallVector<int64_t> shape, strides;
+  for (int64_t d : perm) {
+    shape.push_back(bytes.shape[d]);
+    strides.push_back(source[d]);
+  }
+  std::vector<char> made(bytes.data.size());
+  switch (made.empty() ? 0 : bytes.elementBytes) {
+  case 1:
+    gather<1>(bytes.data.data(), made.data(), shape, strides);
+    break;
+  case 2:
+    gather<2>(bytes.data.data(), made.data(), shape, strides);
+    break;
+  case 4:
+    gather<4>(bytes.data.data(), made.data(), shape, strides);
+    break;
+  case 8:
+    gather<8>(bytes.data.data(), made.data(), shape, strides);
+    break;
+  default:
+    break;
+  }
+  bytes.shape = shape;
+  bytes.own(std::move(made));
+}
+
+static void makePanels(Bytes &bytes, int64_t width) {
+  int64_t last = bytes.shape.back();
+  int64_t rows = ShapedType::getNumElements(ArrayRef(bytes.shape).drop_back());
+  int64_t panels = llvm::divideCeil(last, width);
+  int64_t size = bytes.elementBytes;
+  std::vector<char> made(panels * rows * width * size);
+  for (int64_t panel = 0; panel < panels; ++panel) {
+    int64_t count = std::min(width, last - panel * width);
+    for (int64_t row = 0; row < rows; ++row)
+      memcpy(&made[(panel * rows + row) * width * size],
+             bytes.data.data() + (row * last + panel * width) * size,
+             count * size);
+  }
+  bytes.shape.back() = width;
+  bytes.shape.insert(bytes.shape.begin(), panels);
+  bytes.own(std::move(made));
+}
+
+static llvm::Error scale(Bytes &bytes, Type elementType, ScaleStepAttr step) {
+  if (!elementType.isF32())
+    return llvm::createStringError("expected f32 weights to scale");
+  SmallVector<float> factors;
+  for (APFloat factor : step.getFactors().getValues<APFloat>())
+    factors.push_back(factor.convertToFloat());
+  int64_t inner = ShapedType::getNumElements(
+      ArrayRef(bytes.shape).drop_front(step.getAxis() + 1));
+  int64_t count = bytes.shape[step.getAxis()];
+  std::vector<char> made(bytes.data.begin(), bytes.data.end());
+  auto *values = reinterpret_cast<float *>(made.data());
+  int64_t outer = made.size() / 4 / std::max<int64_t>(1, inner * count);
+  for (int64_t o = 0; o < outer; ++o)
+    for (int64_t c = 0; c < count; ++c)
+      for (int64_t i = 0; i < inner; ++i)
+        *values++ *= factors[c];
+  bytes.own(std::move(made));
+  return llvm::Error::success();
+}
+
+llvm::Error lathe::writeWeights(const ProgramTables &tables,
+                                llvm::raw_ostream &os) {
+  int64_t written = 0;
+  for (const ProgramTables::Weight &weight : tables.weights) {
+    WeightOp op = weight.op;
+    Bytes bytes;
+    if (llvm::Error error = load(op.getValue(), bytes))
+      return error;
+    Type elementType =
+        cast<ShapedType>(op.getValue().getType()).getElementType();
+    for (Attribute step : op.getRecipe()) {
+      if (auto permuteStep = dyn_cast<PermuteStepAttr>(step))
+        permute(bytes, permuteStep.getPerm());
+      else if (auto reshape = dyn_cast<ReshapeStepAttr>(step))
+        bytes.shape.assign(reshape.getShape().begin(),
+                           reshape.getShape().end());
+      else if (auto panel = dyn_cast<PanelStepAttr>(step))
+        makePanels(bytes, panel.getWidth());
+      else if (llvm::Error error =
+                   scale(bytes, elementType, cast<ScaleStepAttr>(step)))
+        return error;
+    }
+    if ((int64_t)bytes.data.size() != weight.bytes)
+      return llvm::createStringError("weight: expected %lld bytes, got %zu",
+                                     (long long)weight.bytes,
+                                     bytes.data.size());
+    os.write_zeros(weight.offset - written);
+    os.write(bytes.data.data(), bytes.data.size());
+    written = weight.offset + weight.bytes;
+  }
+  os.write_zeros(tables.weightsBytes - written);
+  return llvm::Error::success();
+}
+
+llvm::Error lathe::writeWeightsObject(const ProgramTables &tables,
+                                      const llvm::Triple &triple,
+                                      StringRef path) {
+  using namespace llvm::ELF;
+  std::error_code code;
+  llvm::raw_fd_ostream os(path, code);
+  if (code)
+    return llvm::createFileError(path, code);
+
+  std::string symbol = tables.prefix + "_weights";
+  // Section 1 is the weights', 2 symbols, 3 their names, 4 sections' names. The
+  // large flag keeps code and small data within reach of each other.
+  const char names[] = "\0.lrodata.weights\0.symtab\0.strtab\0.shstrtab";
+  std::string strings = std::string(1, '\0') + symbol + '\0';
+  uint64_t weightsAt = pageBytes;
+  uint64_t symbolsAt = llvm::alignTo(weightsAt + tables.weightsBytes, 8);
+  uint64_t stringsAt = symbolsAt + 2 * sizeof(Elf64_Sym);
+  uint64_t namesAt = stringsAt + strings.size();
+  uint64_t sectionsAt = llvm::alignTo(namesAt + sizeof(names), 8);
+
+  Elf64_Ehdr header = {};
+  memcpy(header.e_ident, ElfMagic, 4);
+  header.e_ident[EI_CLASS] = ELFCLASS64;
+  header.e_ident[EI_DATA] = ELFDATA2LSB;
+  header.e_ident[EI_VERSION] = EV_CURRENT;
+  header.e_type = ET_REL;
+  header.e_machine = triple.isAArch64() ? EM_AARCH64 : EM_X86_64;
+  header.e_version = EV_CURRENT;
+  header.e_shoff = sectionsAt;
+  header.e_ehsize = sizeof(Elf64_Ehdr);
+  header.e_shentsize = sizeof(Elf64_Shdr);
+  header.e_shnum = 5;
+  header.e_shstrndx = 4;
+  os.write(reinterpret_cast<const char *>(&header), sizeof(header));
+  os.write_zeros(weightsAt - os.tell());
+  if (llvm::Error error = writeWeights(tables, os))
+    return error;
+
+  os.write_zeros(symbolsAt - os.tell());
+  Elf64_Sym symbols[2] = {};
+  symbols[1].st_name = 1;
+  symbols[1].setBindingAndType(STB_GLOBAL, STT_OBJECT);
+  symbols[1].st_other = STV_HIDDEN;
+  symbols[1].st_shndx = 1;
+  symbols[1].st_size = tables.weightsBytes;
+  os.write(reinterpret_cast<const char *>(symbols), sizeof(symbols));
+  os << strings;
+  os.write(names, sizeof(names));
+  os.write_zeros(sectionsAt - os.tell());
+
+  Elf64_Shdr sections[5] = {};
+  uint64_t large =
+      triple.getArch() == llvm::Triple::x86_64 ? SHF_X86_64_LARGE : 0;
+  sections[1] = {1,
+                 SHT_PROGBITS,
+                 SHF_ALLOC | large,
+                 0,
+                 weightsAt,
+                 (uint64_t)tables.weightsBytes,
+                 0,
+                 0,
+                 pageBytes,
+                 0};
+  sections[2] = {18, SHT_SYMTAB,       0, 0, symbolsAt, sizeof(symbols), 3, 1,
+                 8,  sizeof(Elf64_Sym)};
+  sections[3] = {26, SHT_STRTAB, 0, 0, stringsAt, strings.size(), 0, 0, 1, 0};
+  sections[4] = {34, SHT_STRTAB, 0, 0, namesAt, sizeof(names), 0, 0, 1, 0};
+  os.write(reinterpret_cast<const char *>(sections), sizeof(sections));
+  os.close();
+  if (os.has_error()) {
+    code = os.error();
+    os.clear_error();
+    return llvm::createFileError(path, code);
+  }
+  return llvm::Error::success();
+}

@@ -1,0 +1,118 @@
+// Part of the Lathe project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "lathe/Transforms/Fusion/ProgramOps.h"
+
+#include "lathe/Dialect/Lathe/IR/Lathe.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+
+using namespace mlir;
+using namespace lathe;
+
+/// A size inside of a kernel as an expression over the kernel's sizes.
+static std::optional<AffineExpr> getExpr(KernelOp kernel, Value size) {
+  MLIRContext *context = kernel.getContext();
+  if (std::optional<int64_t> known = getConstantIntValue(size))
+    return getAffineConstantExpr(*known, context);
+  if (auto arg = dyn_cast<BlockArgument>(size);
+      arg && arg.getOwner() == &kernel.getBlock())
+    return getAffineSymbolExpr(
+        arg.getArgNumber() - kernel.getSizes().front().getArgNumber(), context);
+  auto apply = size.getDefiningOp<affine::AffineApplyOp>();
+  if (!apply)
+    return std::nullopt;
+  SmallVector<AffineExpr> dims, symbols;
+  for (auto [i, operand] : llvm::enumerate(apply.getMapOperands())) {
+    std::optional<AffineExpr> expr = getExpr(kernel, operand);
+    if (!expr)
+      return std::nullopt;
+    (i < apply.getAffineMap().getNumDims() ? dims : symbols).push_back(*expr);
+  }
+  return apply.getAffineMap().getResult(0).replaceDimsAndSymbols(dims, symbols);
+}
+
+/// The sizes of a ranked tensor inside of a kernel, as expressions.
+static std::optional<SmallVector<AffineExpr>> getShape(KernelOp kernel,
+                                                       Value value) {
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  if (!type)
+    return std::nullopt;
+  OpBuilder builder(kernel.getContext());
+  builder.setInsertionPoint(kernel.getBlock().getTerminator());
+  FailureOr<SmallVector<Value>> dynamic = getDynamicDims(builder, value);
+  if (failed(dynamic))
+    return std::nullopt;
+  SmallVector<AffineExpr> shape;
+  unsigned next = 0;
+  for (int64_t dim : type.getShape()) {
+    if (!ShapedType::isDynamic(dim)) {
+      shape.push_back(builder.getAffineConstantExpr(dim));
+      continue;
+    }
+    std::optional<AffineExpr> expr = getExpr(kernel, (*dynamic)[next++]);
+    if (!expr)
+      return std::nullopt;
+    shape.push_back(*expr);
+  }
+  return shape;
+}
+
+/// How many times the body of `op` runs.
+static std::optional<AffineExpr> getIterations(KernelOp kernel,
+                                               linalg::LinalgOp op) {
+  SmallVector<AffineExpr> extents(op.getNumLoops());
+  for (OpOperand &operand : op->getOpOperands()) {
+    std::optional<SmallVector<AffineExpr>> shape =
+        getShape(kernel, operand.get());
+    if (!shape)
+      continue;
+    AffineMap map = op.getMatchingIndexingMap(&operand);
+    for (auto [expr, extent] : llvm::zip_equal(map.getResults(), *shape))
+      if (auto dim = dyn_cast<AffineDimExpr>(expr))
+        extents[dim.getPosition()] = extent;
+  }
+  AffineExpr count = getAffineConstantExpr(1, kernel.getContext());
+  for (AffineExpr extent : extents) {
+    if (!extent)
+      return std::nullopt;
+    count = count * extent;
+  }
+  return count;
+}
+
+AffineMap lathe::getKernelCost(KernelOp kernel) {
+  MLIRContext *context = kernel.getContext();
+  AffineExpr flops = getAffineConstantExpr(0, context), bytes = flops;
+  kernel.getBlock().walk<WalkOrder::PreOrder>([&](linalg::LinalgOp op) {
+    int64_t perPoint = 0;
+    for (Operation &inner : op.getBlock()->without_terminator())
+      if (llvm::any_of(inner.getResultTypes(), llvm::IsaPred<FloatType>) &&
+          isa<arith::ArithDialect, math::MathDialect>(inner.getDialect()) &&
+          !isa<arith::ConstantOp, arith::SelectOp>(inner))
+        ++perPoint;
+    if (perPoint)
+      if (std::optional<AffineExpr> count = getIterations(kernel, op))
+        flops = flops + *count * perPoint;
+    return WalkResult::skip();
+  });
+  auto add = [&](Value value) {
+    auto type = cast<RankedTensorType>(value.getType());
+    AffineExpr size = getAffineConstantExpr(
+        llvm::divideCeil(type.getElementTypeBitWidth(), 8), context);
+    if (std::optional<SmallVector<AffineExpr>> shape =
+            getShape(kernel, value)) {
+      for (AffineExpr dim : *shape)
+        size = size * dim;
+      bytes = bytes + size;
+    }
+  };
+  for (BlockArgument input : kernel.getInputs())
+    add(input);
+  for (Value result : kernel.getBlock().getTerminator()->getOperands())
+    add(result);
+  return AffineMap::get(0, kernel.getSizes().size(), {flops, bytes}, context);
+}

@@ -1,0 +1,127 @@
+// Part of the Lathe project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "lathe/Transforms/Layout/Passes.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Utils/IndexingUtils.h"
+
+using namespace mlir;
+
+namespace lathe {
+#define GEN_PASS_DEF_PACKWEIGHTS
+#include "lathe/Transforms/Layout/Passes.h.inc"
+} // namespace lathe
+
+using namespace lathe;
+
+/// A weight behind views, with the views as steps of its recipe.
+static WeightOp getWeight(Value value, SmallVectorImpl<Attribute> &recipe) {
+  SmallVector<Attribute> views;
+  while (auto view = value.getDefiningOp<ViewOp>()) {
+    auto type = cast<RankedTensorType>(view.getType());
+    if (!type.hasStaticShape())
+      return {};
+    views.push_back(ReshapeStepAttr::get(value.getContext(), type.getShape()));
+    value = view.getSource();
+  }
+  auto weight = value.getDefiningOp<WeightOp>();
+  if (!weight)
+    return {};
+  llvm::append_range(recipe, weight.getRecipe());
+  llvm::append_range(recipe, llvm::reverse(views));
+  return weight;
+}
+
+/// Whether the op adds up products over its reduction dimensions.
+static bool isContraction(linalg::GenericOp op) {
+  return op.getNumReductionLoops() > 0 && op.getNumDpsInputs() == 2 &&
+         llvm::any_of(op.getBody()->without_terminator(), [](Operation &inner) {
+           return isa<arith::MulFOp, arith::MulIOp>(inner);
+         });
+}
+
+namespace {
+struct PackWeights : public lathe::impl::PackWeightsBase<PackWeights> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    getOperation().walk([&](linalg::GenericOp op) {
+      if (!isContraction(op) || op->getNumResults() != 1)
+        return;
+      for (OpOperand *input : op.getDpsInputOperands())
+        pack(op, *input);
+    });
+  }
+
+private:
+  void pack(linalg::GenericOp op, OpOperand &input);
+};
+} // namespace
+
+void PackWeights::pack(linalg::GenericOp op, OpOperand &input) {
+  SmallVector<Attribute> recipe;
+  WeightOp weight = getWeight(input.get(), recipe);
+  AffineMap map = op.getMatchingIndexingMap(&input);
+  if (!weight || !map.isProjectedPermutation())
+    return;
+  AffineMap resultMap = op.getIndexingMapMatchingResult(op->getResult(0));
+  if (resultMap.getNumResults() == 0)
+    return;
+  auto last = dyn_cast<AffineDimExpr>(resultMap.getResults().back());
+  if (!last || !map.getResultPosition(last))
+    return;
+  // Batch dimensions, then reductions in the order of the loops, then columns.
+  SmallVector<utils::IteratorType> kinds = op.getIteratorTypesArray();
+  SmallVector<int64_t> perm;
+  for (utils::IteratorType kind :
+       {utils::IteratorType::parallel, utils::IteratorType::reduction})
+    for (unsigned d = 0; d < kinds.size(); ++d)
+      if (kinds[d] == kind && d != last.getPosition())
+        if (std::optional<unsigned> at =
+                map.getResultPosition(getAffineDimExpr(d, op.getContext())))
+          perm.push_back(*at);
+  perm.push_back(*map.getResultPosition(last));
+
+  MLIRContext *context = op.getContext();
+  auto type = cast<RankedTensorType>(input.get().getType());
+  SmallVector<int64_t> shape = applyPermutation(type.getShape(), perm);
+  SmallVector<AffineExpr> results;
+  bool moves = false;
+  for (auto [i, p] : llvm::enumerate(perm)) {
+    results.push_back(map.getResult(p));
+    moves |= (int64_t)i != p;
+  }
+  if (moves)
+    recipe.push_back(PermuteStepAttr::get(context, perm));
+  // One panel would be the matrix itself. Batched weights keep their columns
+  // together: the panels of one batch must not be spread over all.
+  bool panels = panelWidth > 0 && shape.back() > panelWidth &&
+                llvm::none_of(perm, [&](int64_t p) {
+                  auto dim = cast<AffineDimExpr>(map.getResult(p));
+                  return dim != last && kinds[dim.getPosition()] ==
+                                            utils::IteratorType::parallel;
+                });
+  if (panels) {
+    recipe.push_back(PanelStepAttr::get(context, panelWidth));
+    results.back() = last % panelWidth;
+    results.insert(results.begin(), last.floorDiv(panelWidth));
+    int64_t columns = shape.back();
+    shape.back() = panelWidth;
+    shape.insert(shape.begin(), llvm::divideCeil(columns, panelWidth));
+  }
+  if (!moves && !panels)
+    return;
+  OpBuilder builder(op);
+  auto packed =
+      WeightOp::create(builder, weight.getLoc(),
+                       RankedTensorType::get(shape, type.getElementType()),
+                       weight.getValue(), builder.getArrayAttr(recipe));
+  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+  maps[input.getOperandNumber()] =
+      AffineMap::get(map.getNumDims(), 0, results, context);
+  input.set(packed);
+  op.setIndexingMapsAttr(builder.getAffineMapArrayAttr(maps));
+  ++numPacked;
+}
