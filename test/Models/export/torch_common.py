@@ -5,6 +5,7 @@
 import warnings
 import zlib
 
+import onnx
 import torch
 
 warnings.filterwarnings("ignore")
@@ -52,6 +53,19 @@ def calibrate(module, *inputs):
     return module.eval()
 
 
+def strip_stack_traces(path):
+    """Take out what torch's new exporter notes of the exporting machine."""
+    model = onnx.load(path)
+    graphs = [model.graph, *model.functions]
+    for graph in graphs:
+        for node in graph.node:
+            graphs += [a.g for a in node.attribute if a.HasField("g")]
+            for index in reversed(range(len(node.metadata_props))):
+                if node.metadata_props[index].key.endswith("stack_trace"):
+                    del node.metadata_props[index]
+    onnx.save(model, path)
+
+
 def write(export, name, module, args, dynamo, inputs, outputs, dynamic=None,
           feeds=None):
     """Export with one of torch's two exporters and save references.
@@ -79,6 +93,8 @@ def write(export, name, module, args, dynamo, inputs, outputs, dynamic=None,
         keywords["dynamic_axes"] = dynamic
     with torch.no_grad():
         torch.onnx.export(module, tuple(args), path, **keywords)
+    if dynamo:
+        strip_stack_traces(path)
     if feeds is None:
         feeds = [{n: a.numpy() for n, a in zip(inputs, args)}]
     export.finish(name, feeds)
