@@ -100,11 +100,17 @@ typedef struct lathe_options {
   size_t message_bytes;
 } lathe_options;
 
-#ifdef __cplusplus
-#define LATHE_OPTIONS_INIT {sizeof(lathe_options)}
-#else
-#define LATHE_OPTIONS_INIT {.struct_bytes = sizeof(lathe_options)}
-#endif
+#define LATHE_OPTIONS_INIT                                                     \
+  {sizeof(lathe_options),                                                      \
+   0,                                                                          \
+   0,                                                                          \
+   {NULL, NULL, NULL},                                                         \
+   {NULL, NULL},                                                               \
+   NULL,                                                                       \
+   0,                                                                          \
+   NULL,                                                                       \
+   NULL,                                                                       \
+   0}
 
 /* An input or output of a model. Lives as long as the model. */
 typedef struct lathe_tensor_info {

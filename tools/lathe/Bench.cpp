@@ -1,0 +1,361 @@
+// Part of the Lathe project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// lathe bench: times a model, and the same model compiled in other ways. All
+// variants run in turn in one process, so that what disturbs the machine
+// disturbs them alike; their outputs are compared before anything is timed.
+
+#include "Commands.h"
+#include "ModelOptions.h"
+#include "PeakFlops.h"
+#include "Statistics.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FileUtilities.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/JSON.h"
+#include "llvm/Support/raw_ostream.h"
+#include <chrono>
+
+using namespace lathe::driver;
+using namespace llvm;
+
+static cl::list<std::string> compareWith(
+    "compare", cl::CommaSeparated, cl::value_desc("variant,…"),
+    cl::desc("Others to time: unfused, no-layout, or another MODEL"),
+    cl::sub(getBenchCommand()));
+static cl::opt<double> warmup("warmup", cl::init(0.5),
+                              cl::value_desc("seconds"),
+                              cl::desc("Runs before the timing (default 0.5)"),
+                              cl::sub(getBenchCommand()));
+static cl::opt<double> duration("duration", cl::init(3),
+                                cl::value_desc("seconds"),
+                                cl::desc("Timing of all variants (default 3)"),
+                                cl::sub(getBenchCommand()));
+static cl::opt<double>
+    relativeTolerance("rtol", cl::init(1e-3), cl::value_desc("x"),
+                      cl::desc("Relative tolerance between variants"),
+                      cl::sub(getBenchCommand()));
+static cl::opt<double>
+    absoluteTolerance("atol", cl::init(1e-4), cl::value_desc("x"),
+                      cl::desc("Absolute tolerance between variants"),
+                      cl::sub(getBenchCommand()));
+static cl::opt<bool> profile("profile",
+                             cl::desc("Also list the time of each launch"),
+                             cl::sub(getBenchCommand()));
+static cl::opt<std::string> jsonFile("json", cl::value_desc("file"),
+                                     cl::desc("Where to write the results"),
+                                     cl::sub(getBenchCommand()));
+
+namespace {
+using Clock = std::chrono::steady_clock;
+
+/// One way to run the model. The model must outlive its session.
+struct Variant {
+  std::string name;
+  std::unique_ptr<LoadedModel> model;
+  std::unique_ptr<Session> session;
+  std::vector<HostTensor> outputs;
+  std::vector<double> samples; ///< Nanoseconds per run.
+  int64_t flops = 0, bytes = 0;
+  lathe_memory_info memory = {};
+};
+} // namespace
+
+static double getNanoseconds(Clock::duration time) {
+  return std::chrono::duration<double, std::nano>(time).count();
+}
+
+//===----------------------------------------------------------------------===//
+// Variants
+//===----------------------------------------------------------------------===//
+
+static Expected<Variant> makeVariant(StringRef name) {
+  Variant variant;
+  variant.name = name.str();
+  StringRef path = getModelPath();
+  VariantOptions options;
+  if (name == "unfused")
+    options.fusion = "none";
+  else if (name == "no-layout")
+    options.layout = "none";
+  else if (name.ends_with(".so") || name.ends_with(".onnx"))
+    path = name;
+  else if (!name.empty())
+    return createStringError(
+        "--compare: expected unfused, no-layout or another "
+        "MODEL, got '" +
+        name + "'");
+  if ((name == "unfused" || name == "no-layout") && !isSourceModel(path))
+    return createStringError("--compare: " + name +
+                             " needs an .onnx model, got " + path);
+  if (name.empty())
+    variant.name = "lathe";
+  Expected<std::unique_ptr<LoadedModel>> model = loadModel(path, options);
+  if (!model)
+    return model.takeError();
+  Expected<std::unique_ptr<Session>> session = createSession(**model);
+  if (!session)
+    return session.takeError();
+  variant.model = std::move(*model);
+  variant.session = std::move(*session);
+  return variant;
+}
+
+/// Runs a variant once; its outputs must agree with those of the first.
+static Error proveEqual(Variant &variant, ArrayRef<HostTensor> inputs,
+                        const Variant *first) {
+  if (inputs.size() != variant.model->getInputs().size())
+    return createStringError(variant.name + ": expected " +
+                             Twine(inputs.size()) + " inputs, got " +
+                             Twine(variant.model->getInputs().size()));
+  Expected<std::vector<HostTensor>> outputs =
+      variant.session->makeOutputs(inputs);
+  if (!outputs)
+    return createStringError(variant.name + ": " +
+                             toString(outputs.takeError()));
+  variant.outputs = std::move(*outputs);
+  if (Error error = variant.session->run(inputs, variant.outputs))
+    return createStringError(variant.name + ": " + toString(std::move(error)));
+  if (first && first->outputs.size() != variant.outputs.size())
+    return createStringError(variant.name + ": expected " +
+                             Twine(first->outputs.size()) + " outputs, got " +
+                             Twine(variant.outputs.size()));
+  for (size_t i = 0; first && i < variant.outputs.size(); ++i) {
+    Mismatch mismatch = compareTensors(first->outputs[i], variant.outputs[i],
+                                       relativeTolerance, absoluteTolerance);
+    if (mismatch.count)
+      return createStringError(
+          variant.name + ": output '" + variant.model->getOutputs()[i].name +
+          "' differs from " + first->name + ": " + mismatch.message);
+  }
+  lathe_context *context = variant.session->get();
+  for (int32_t i = 0; i < lathe_context_num_launches(context); ++i) {
+    lathe_launch_info launch;
+    lathe_context_get_launch(context, i, &launch);
+    variant.flops += launch.flops;
+    variant.bytes += launch.bytes;
+  }
+  lathe_context_get_memory(context, &variant.memory);
+  return Error::success();
+}
+
+//===----------------------------------------------------------------------===//
+// Timing
+//===----------------------------------------------------------------------===//
+
+/// Times `runs` runs; returns nanoseconds per run.
+static Expected<double> timeRuns(Variant &variant, ArrayRef<HostTensor> inputs,
+                                 int64_t runs) {
+  Clock::time_point begin = Clock::now();
+  for (int64_t i = 0; i < runs; ++i)
+    if (Error error = variant.session->run(inputs, variant.outputs))
+      return std::move(error);
+  return getNanoseconds(Clock::now() - begin) / static_cast<double>(runs);
+}
+
+/// Takes samples in turn: A B A B … Short runs are put together, so that
+/// reading the clock does not count. Returns how many runs make a sample.
+static Expected<int64_t> timeVariants(MutableArrayRef<Variant> variants,
+                                      ArrayRef<HostTensor> inputs) {
+  constexpr double sampleNs = 50e3;
+  constexpr size_t minSamples = 5;
+  double slowest = 0;
+  Clock::time_point begin = Clock::now();
+  do {
+    slowest = 0;
+    for (Variant &variant : variants) {
+      Expected<double> time = timeRuns(variant, inputs, 1);
+      if (!time)
+        return time.takeError();
+      slowest = std::max(slowest, *time);
+    }
+  } while (getNanoseconds(Clock::now() - begin) < warmup * 1e9);
+  int64_t runs = std::max<int64_t>(1, static_cast<int64_t>(sampleNs / slowest));
+  begin = Clock::now();
+  do {
+    for (Variant &variant : variants) {
+      Expected<double> time = timeRuns(variant, inputs, runs);
+      if (!time)
+        return time.takeError();
+      variant.samples.push_back(*time);
+    }
+  } while (getNanoseconds(Clock::now() - begin) < duration * 1e9 ||
+           variants.front().samples.size() < minSamples);
+  return runs;
+}
+
+//===----------------------------------------------------------------------===//
+// Reports
+//===----------------------------------------------------------------------===//
+
+static void printResults(ArrayRef<Variant> variants, double peak) {
+  unsigned threads = lathe_context_num_threads(variants.front().session->get());
+  outs() << threads << " thread" << (threads == 1 ? "" : "s")
+         << format(", measured peak %.1f GFLOP/s (float32 FMA)\n", peak);
+  outs() << format("%-16s %10s %10s %10s %10s %7s %9s %7s %9s %9s %7s\n",
+                   "variant", "min ms", "median ms", "p90 ms", "p99 ms",
+                   "spread", "GFLOP/s", "of peak", "MB moved", "arena MB",
+                   "ratio");
+  for (const Variant &variant : variants) {
+    Statistics stats = getStatistics(variant.samples);
+    double rate = static_cast<double>(variant.flops) / stats.median;
+    outs() << format("%-16s %10.4f %10.4f %10.4f %10.4f %6.1f%%",
+                     variant.name.c_str(), stats.min * 1e-6,
+                     stats.median * 1e-6, stats.p90 * 1e-6, stats.p99 * 1e-6,
+                     stats.spread * 100)
+           << format(" %9.2f %6.1f%% %9.3f %9.3f %6.2fx\n", rate,
+                     rate / peak * 100,
+                     static_cast<double>(variant.bytes) * 1e-6,
+                     static_cast<double>(variant.memory.arena_bytes) * 1e-6,
+                     getPairedRatio(variant.samples, variants.front().samples));
+  }
+  outs() << variants.front().samples.size()
+         << " samples each, taken in turn; ratio: median of the time over "
+         << variants.front().name << "'s in the same turn\n";
+}
+
+/// Runs each variant a few times with timers on.
+static Error profileVariants(MutableArrayRef<Variant> variants,
+                             ArrayRef<HostTensor> inputs) {
+  for (Variant &variant : variants) {
+    lathe_context *context = variant.session->get();
+    lathe_context_set_profiling(context, 1);
+    Expected<double> time = timeRuns(variant, inputs, 20);
+    if (!time)
+      return time.takeError();
+    lathe_context_set_profiling(context, 0);
+  }
+  return Error::success();
+}
+
+static double getLaunchNs(const lathe_launch_info &launch) {
+  return launch.runs ? static_cast<double>(launch.nanoseconds) /
+                           static_cast<double>(launch.runs)
+                     : 0;
+}
+
+static void printProfile(const Variant &variant) {
+  lathe_context *context = variant.session->get();
+  outs() << "launches of " << variant.name << ":\n"
+         << format("%10s %9s %9s  ", "us", "GFLOP/s", "GB/s")
+         << "kernel (nodes)\n";
+  for (int32_t i = 0; i < lathe_context_num_launches(context); ++i) {
+    lathe_launch_info launch;
+    lathe_context_get_launch(context, i, &launch);
+    double time = std::max(getLaunchNs(launch), 1.0);
+    outs() << format("%10.2f %9.2f %9.2f  ", time * 1e-3,
+                     static_cast<double>(launch.flops) / time,
+                     static_cast<double>(launch.bytes) / time)
+           << launch.kernel << " (" << launch.nodes << ")\n";
+  }
+}
+
+static json::Value toJSON(const Variant &variant, const Variant &first) {
+  Statistics stats = getStatistics(variant.samples);
+  lathe_context *context = variant.session->get();
+  json::Array launches;
+  for (int32_t i = 0; i < lathe_context_num_launches(context); ++i) {
+    lathe_launch_info launch;
+    lathe_context_get_launch(context, i, &launch);
+    json::Object entry{{"kernel", launch.kernel},
+                       {"nodes", launch.nodes},
+                       {"flops", launch.flops},
+                       {"bytes", launch.bytes}};
+    if (launch.runs)
+      entry["ns"] = getLaunchNs(launch);
+    launches.push_back(std::move(entry));
+  }
+  return json::Object{
+      {"name", variant.name},
+      {"target", lathe_context_target(context)},
+      {"min_ns", stats.min},
+      {"median_ns", stats.median},
+      {"p90_ns", stats.p90},
+      {"p99_ns", stats.p99},
+      {"spread", stats.spread},
+      {"ratio_to_first", getPairedRatio(variant.samples, first.samples)},
+      {"samples", static_cast<int64_t>(variant.samples.size())},
+      {"flops", variant.flops},
+      {"bytes", variant.bytes},
+      {"arena_bytes", variant.memory.arena_bytes},
+      {"arena_lower_bound", variant.memory.lower_bound},
+      {"scratch_bytes", variant.memory.scratch_bytes},
+      {"weights_bytes", variant.memory.weights_bytes},
+      {"launches", std::move(launches)},
+  };
+}
+
+static Error writeJSON(ArrayRef<Variant> variants, ArrayRef<HostTensor> inputs,
+                       double peak, int64_t runsPerSample) {
+  json::Array results, shapes;
+  for (const Variant &variant : variants)
+    results.push_back(toJSON(variant, variants.front()));
+  for (const HostTensor &input : inputs)
+    shapes.push_back(toString(input.dtype) + toString(input.shape));
+  json::Object root{
+      {"model", getModelPath()},
+      {"inputs", std::move(shapes)},
+      {"threads", lathe_context_num_threads(variants.front().session->get())},
+      {"peak_gflops", peak},
+      {"runs_per_sample", runsPerSample},
+      {"outputs_equal", true},
+      {"variants", std::move(results)},
+  };
+  return writeToOutput(jsonFile, [&](raw_ostream &os) {
+    os << formatv("{0:2}\n", json::Value(std::move(root)));
+    return Error::success();
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// The command
+//===----------------------------------------------------------------------===//
+
+static Error benchModel() {
+  std::vector<Variant> variants;
+  std::vector<std::string> names = {""};
+  names.insert(names.end(), compareWith.begin(), compareWith.end());
+  for (StringRef name : names) {
+    Expected<Variant> variant = makeVariant(name);
+    if (!variant)
+      return variant.takeError();
+    variants.push_back(std::move(*variant));
+  }
+  Expected<std::vector<HostTensor>> inputs =
+      makeRandomInputs(*variants.front().model);
+  if (!inputs)
+    return inputs.takeError();
+  for (Variant &variant : variants)
+    if (Error error = proveEqual(
+            variant, *inputs,
+            &variant == &variants.front() ? nullptr : &variants.front()))
+      return error;
+  Expected<int64_t> runsPerSample = timeVariants(variants, *inputs);
+  if (!runsPerSample)
+    return runsPerSample.takeError();
+  double peak = measurePeakFlops(
+      lathe_context_num_threads(variants.front().session->get()));
+  if (profile)
+    if (Error error = profileVariants(variants, *inputs))
+      return error;
+  printResults(variants, peak);
+  if (profile)
+    for (const Variant &variant : variants)
+      printProfile(variant);
+  if (!jsonFile.empty())
+    return writeJSON(variants, *inputs, peak, *runsPerSample);
+  return Error::success();
+}
+
+int lathe::driver::runBench() {
+  if (is_contained(compareWith, "onnxruntime")) {
+    errs()
+        << "--compare: onnxruntime is timed by the scripts in test/Benchmark\n";
+    return WrongUsage;
+  }
+  if (Error error = benchModel()) {
+    errs() << toString(std::move(error)) << '\n';
+    return Failure;
+  }
+  return Success;
+}

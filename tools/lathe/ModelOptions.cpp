@@ -1,0 +1,189 @@
+// Part of the Lathe project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Options that several commands share, and loading models as they say.
+
+#include "ModelOptions.h"
+#include "Commands.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/FileUtilities.h"
+#include "llvm/Support/raw_ostream.h"
+#ifdef LATHE_HAS_COMPILER
+#include "lathe/Pipeline/Compile.h"
+#endif
+
+using namespace lathe::driver;
+using namespace llvm;
+
+//===----------------------------------------------------------------------===//
+// Options
+//===----------------------------------------------------------------------===//
+
+static cl::OptionCategory modelCategory("Model options");
+
+// Every command that loads a model has these.
+#define LATHE_MODEL_COMMANDS                                                   \
+  cl::sub(getRunCommand()), cl::sub(getVerifyCommand()),                       \
+      cl::sub(getBenchCommand()), cl::cat(modelCategory)
+
+static cl::opt<std::string> modelPath(cl::Positional, cl::Required,
+                                      cl::desc("MODEL.(onnx|so)"),
+                                      LATHE_MODEL_COMMANDS);
+static cl::opt<unsigned> threads(
+    "threads", cl::init(0), cl::value_desc("n"),
+    cl::desc("Threads that compute (default: LATHE_NUM_THREADS, else the "
+             "processors that affinity and cgroups allow)"),
+    LATHE_MODEL_COMMANDS);
+static cl::opt<bool>
+    flushDenormals("flush-denormals",
+                   cl::desc("Treat denormal numbers as zero while running"),
+                   LATHE_MODEL_COMMANDS);
+static cl::opt<uint64_t> seed("seed", cl::init(0), cl::value_desc("n"),
+                              cl::desc("Seed of random inputs (default 0)"),
+                              LATHE_MODEL_COMMANDS);
+static cl::list<std::string>
+    dims("dim", cl::value_desc("name:size"),
+         cl::desc("Size of a symbolic dimension of random inputs"),
+         LATHE_MODEL_COMMANDS);
+static cl::opt<std::string>
+    intRange("int-range", cl::init("0:2"), cl::value_desc("low:high"),
+             cl::desc("Random integers lie in [low, high) (default 0:2)"),
+             LATHE_MODEL_COMMANDS);
+static cl::opt<std::string>
+    fusion("fusion", cl::init("all"), cl::value_desc("all|none|NAME,-NAME"),
+           cl::desc("Fusions, if MODEL is compiled first"),
+           LATHE_MODEL_COMMANDS);
+static cl::opt<std::string>
+    layout("layout", cl::init("auto"), cl::value_desc("auto|none"),
+           cl::desc("Layouts, if MODEL is compiled first"),
+           LATHE_MODEL_COMMANDS);
+static cl::opt<std::string>
+    precision("precision", cl::init("strict"), cl::value_desc("strict|relaxed"),
+              cl::desc("Arithmetic, if MODEL is compiled first"),
+              LATHE_MODEL_COMMANDS);
+static cl::opt<std::string>
+    cpu("cpu", cl::init("native"), cl::value_desc("name"),
+        cl::desc("Processor, if MODEL is compiled first (default native)"),
+        LATHE_MODEL_COMMANDS);
+
+StringRef lathe::driver::getModelPath() { return modelPath; }
+
+bool lathe::driver::isSourceModel(StringRef path) {
+  return !path.ends_with(".so");
+}
+
+//===----------------------------------------------------------------------===//
+// Loading
+//===----------------------------------------------------------------------===//
+
+#ifdef LATHE_HAS_COMPILER
+/// Compiles to a temporary library; it is deleted as soon as it is loaded.
+static Expected<std::unique_ptr<LoadedModel>>
+compileAndLoad(StringRef path, const VariantOptions &variant) {
+  SmallString<128> library;
+  if (std::error_code error =
+          sys::fs::createTemporaryFile("lathe", "so", library))
+    return createStringError("temporary file: " + error.message());
+  FileRemover remover(library);
+  lathe::CompileOptions options;
+  options.input = path.str();
+  options.output = library.str().str();
+  options.cpu = cpu;
+  options.precision = precision;
+  options.fusion = variant.fusion.empty() ? fusion : variant.fusion;
+  options.layout = variant.layout.empty() ? layout : variant.layout;
+  options.name = lathe::getSymbolPrefix(path);
+  std::string messages;
+  raw_string_ostream os(messages);
+  if (failed(lathe::compileModel(options, os)))
+    return createStringError(Twine(StringRef(messages).rtrim()));
+  return LoadedModel::load(library);
+}
+#endif
+
+Expected<std::unique_ptr<LoadedModel>>
+lathe::driver::loadModel(StringRef path, const VariantOptions &variant) {
+  if (!isSourceModel(path))
+    return LoadedModel::load(path);
+#ifdef LATHE_HAS_COMPILER
+  return compileAndLoad(path, variant);
+#else
+  return createStringError(path + ": expected a compiled model (.so): this "
+                                  "driver was built without the compiler");
+#endif
+}
+
+Expected<std::unique_ptr<Session>>
+lathe::driver::createSession(const LoadedModel &model) {
+  return Session::create(model, threads, flushDenormals);
+}
+
+//===----------------------------------------------------------------------===//
+// Inputs
+//===----------------------------------------------------------------------===//
+
+/// Looks up `--dim` for a dimension.
+static Expected<int64_t> getDimSize(const TensorSignature &input,
+                                    const Dimension &dim) {
+  if (dim.size >= 0)
+    return dim.size;
+  for (StringRef entry : dims) {
+    auto [name, text] = entry.rsplit(':');
+    int64_t size;
+    if (text.getAsInteger(10, size) || size < 0)
+      return createStringError("--dim: expected NAME:SIZE, got '" + entry +
+                               "'");
+    if (name == dim.name)
+      return size;
+  }
+  return createStringError("input '" + input.name + "': expected --dim=" +
+                           dim.name + ":SIZE for its symbolic dimension");
+}
+
+Expected<std::vector<HostTensor>>
+lathe::driver::makeRandomInputs(const LoadedModel &model) {
+  auto [lowText, highText] = StringRef(intRange).split(':');
+  int64_t low, high;
+  if (lowText.getAsInteger(10, low) || highText.getAsInteger(10, high) ||
+      low >= high)
+    return createStringError("--int-range: expected LOW:HIGH, got '" +
+                             intRange + "'");
+  std::vector<HostTensor> inputs;
+  for (const TensorSignature &signature : model.getInputs()) {
+    std::vector<int64_t> shape;
+    for (const Dimension &dim : signature.dims) {
+      Expected<int64_t> size = getDimSize(signature, dim);
+      if (!size)
+        return size.takeError();
+      shape.push_back(*size);
+    }
+    Expected<HostTensor> tensor = HostTensor::create(signature.dtype, shape);
+    if (!tensor)
+      return tensor.takeError();
+    // Unsigned and narrow integers hold what is left of the range.
+    if (Error error =
+            fillRandom(*tensor, seed * 1000003 + inputs.size(), low, high))
+      return createStringError("input '" + signature.name +
+                               "': " + toString(std::move(error)));
+    inputs.push_back(std::move(*tensor));
+  }
+  return inputs;
+}
+
+Expected<std::vector<HostTensor>>
+lathe::driver::selectInputs(const LoadedModel &model,
+                            const NamedTensors &tensors) {
+  std::vector<HostTensor> inputs;
+  for (const TensorSignature &signature : model.getInputs()) {
+    auto found = find_if(tensors, [&](const auto &entry) {
+      return entry.first == signature.name;
+    });
+    if (found == tensors.end())
+      return createStringError("input '" + signature.name + "': expected " +
+                               toString(signature.dtype) +
+                               ", got nothing of this name");
+    inputs.push_back(found->second);
+  }
+  return inputs;
+}

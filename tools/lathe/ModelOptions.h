@@ -1,0 +1,43 @@
+// Part of the Lathe project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What run, verify and bench have in common: options on how to get a model
+// loaded and fed.
+
+#ifndef LATHE_TOOLS_LATHE_MODELOPTIONS_H
+#define LATHE_TOOLS_LATHE_MODELOPTIONS_H
+
+#include "LoadedModel.h"
+#include "NumpyFiles.h"
+
+namespace lathe::driver {
+
+/// How one variant of a model is compiled, where it is not compiled yet. Empty
+/// fields: as the command line says.
+struct VariantOptions {
+  std::string fusion;
+  std::string layout;
+};
+
+/// The model that the command line names.
+llvm::StringRef getModelPath();
+/// Whether that model is still to be compiled.
+bool isSourceModel(llvm::StringRef path);
+
+/// Loads a .so, or compiles an .onnx into a temporary one.
+llvm::Expected<std::unique_ptr<LoadedModel>>
+loadModel(llvm::StringRef path, const VariantOptions &variant = {});
+/// A session with the command line's threads and flags.
+llvm::Expected<std::unique_ptr<Session>>
+createSession(const LoadedModel &model);
+
+/// Random inputs; sizes of symbolic dimensions are from `--dim`.
+llvm::Expected<std::vector<HostTensor>>
+makeRandomInputs(const LoadedModel &model);
+/// Inputs in the model's order, from tensors by name. Fails on missing ones.
+llvm::Expected<std::vector<HostTensor>>
+selectInputs(const LoadedModel &model, const NamedTensors &tensors);
+
+} // namespace lathe::driver
+
+#endif // LATHE_TOOLS_LATHE_MODELOPTIONS_H

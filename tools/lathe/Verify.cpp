@@ -1,0 +1,239 @@
+// Part of the Lathe project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// lathe verify: holds a model's outputs against references; without any, holds
+// the fused model against the unfused one.
+
+#include "Commands.h"
+#include "ModelOptions.h"
+#include "TensorProtoFile.h"
+#include "llvm/ADT/SmallString.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace lathe::driver;
+using namespace llvm;
+
+static cl::opt<std::string>
+    dataFolder("data", cl::value_desc("folder"),
+               cl::desc("Folder of input_0.pb … and output_0.pb …, or of "
+                        "test_data_set_0 … that hold them"),
+               cl::sub(getVerifyCommand()));
+static cl::opt<std::string>
+    reference("reference", cl::value_desc("file.npz"),
+              cl::desc("Inputs and expected outputs by name"),
+              cl::sub(getVerifyCommand()));
+static cl::opt<double>
+    relativeTolerance("rtol", cl::init(1e-3), cl::value_desc("x"),
+                      cl::desc("Relative tolerance (default 1e-3)"),
+                      cl::sub(getVerifyCommand()));
+static cl::opt<double>
+    absoluteTolerance("atol", cl::init(1e-5), cl::value_desc("x"),
+                      cl::desc("Absolute tolerance (default 1e-5)"),
+                      cl::sub(getVerifyCommand()));
+
+namespace {
+/// One run to check: what to feed, and what to expect by name.
+struct TestCase {
+  std::string name;
+  std::vector<HostTensor> inputs;
+  NamedTensors expected;
+};
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// Reading test cases
+//===----------------------------------------------------------------------===//
+
+/// Reads KIND_0.pb, KIND_1.pb, … Unnamed tensors get the names of `signatures`
+/// in order.
+static Expected<NamedTensors>
+readNumbered(StringRef folder, StringRef kind,
+             ArrayRef<TensorSignature> signatures) {
+  NamedTensors tensors;
+  for (size_t i = 0;; ++i) {
+    SmallString<256> path(folder);
+    sys::path::append(path, kind + "_" + Twine(i) + ".pb");
+    if (!sys::fs::exists(path))
+      return tensors;
+    std::string name;
+    Expected<HostTensor> tensor = readTensorProto(path, name);
+    if (!tensor)
+      return tensor.takeError();
+    bool isKnown = any_of(signatures, [&](const TensorSignature &signature) {
+      return signature.name == name;
+    });
+    if (!isKnown && i >= signatures.size())
+      return createStringError(path + ": the model has only " +
+                               Twine(signatures.size()) + " " + kind + "s");
+    tensors.emplace_back(isKnown ? name : signatures[i].name,
+                         std::move(*tensor));
+  }
+}
+
+static Expected<TestCase> readFolder(const LoadedModel &model,
+                                     StringRef folder) {
+  TestCase test;
+  test.name = folder.str();
+  Expected<NamedTensors> inputs =
+      readNumbered(folder, "input", model.getInputs());
+  if (!inputs)
+    return inputs.takeError();
+  Expected<NamedTensors> expected =
+      readNumbered(folder, "output", model.getOutputs());
+  if (!expected)
+    return expected.takeError();
+  Expected<std::vector<HostTensor>> ordered = selectInputs(model, *inputs);
+  if (!ordered)
+    return createStringError(folder + ": " + toString(ordered.takeError()));
+  test.inputs = std::move(*ordered);
+  test.expected = std::move(*expected);
+  return test;
+}
+
+static Expected<std::vector<TestCase>> readFolders(const LoadedModel &model) {
+  std::vector<TestCase> tests;
+  for (unsigned i = 0;; ++i) {
+    SmallString<256> folder(dataFolder);
+    sys::path::append(folder, "test_data_set_" + Twine(i));
+    bool isSet = sys::fs::is_directory(folder);
+    if (!isSet && i > 0)
+      return tests;
+    Expected<TestCase> test =
+        readFolder(model, isSet ? folder.str() : StringRef(dataFolder));
+    if (!test)
+      return test.takeError();
+    tests.push_back(std::move(*test));
+    if (!isSet)
+      return tests;
+  }
+}
+
+static Expected<std::vector<TestCase>> readReference(const LoadedModel &model) {
+  Expected<NamedTensors> tensors = readNpz(reference);
+  if (!tensors)
+    return tensors.takeError();
+  Expected<std::vector<HostTensor>> inputs = selectInputs(model, *tensors);
+  if (!inputs)
+    return createStringError(reference + ": " + toString(inputs.takeError()));
+  TestCase test;
+  test.name = reference;
+  test.inputs = std::move(*inputs);
+  for (auto &[name, tensor] : *tensors)
+    if (any_of(model.getOutputs(),
+               [name = StringRef(name)](const auto &output) {
+                 return output.name == name;
+               }))
+      test.expected.emplace_back(name, std::move(tensor));
+  return std::vector<TestCase>{std::move(test)};
+}
+
+/// Random inputs, and what the unfused model makes of them.
+static Expected<std::vector<TestCase>> runUnfused(const LoadedModel &model) {
+  Expected<std::unique_ptr<LoadedModel>> unfused =
+      loadModel(getModelPath(), {/*fusion=*/"none", /*layout=*/""});
+  if (!unfused)
+    return unfused.takeError();
+  Expected<std::unique_ptr<Session>> session = createSession(**unfused);
+  if (!session)
+    return session.takeError();
+  TestCase test;
+  test.name = "unfused";
+  Expected<std::vector<HostTensor>> inputs = makeRandomInputs(model);
+  if (!inputs)
+    return inputs.takeError();
+  Expected<std::vector<HostTensor>> outputs = (*session)->makeOutputs(*inputs);
+  if (!outputs)
+    return outputs.takeError();
+  if (Error error = (*session)->run(*inputs, *outputs))
+    return std::move(error);
+  for (auto [signature, output] : zip_equal((*unfused)->getOutputs(), *outputs))
+    test.expected.emplace_back(signature.name, output);
+  test.inputs = std::move(*inputs);
+  return std::vector<TestCase>{std::move(test)};
+}
+
+//===----------------------------------------------------------------------===//
+// Checking
+//===----------------------------------------------------------------------===//
+
+/// Runs one test case and prints a line per output; true if all agree.
+static Expected<bool> check(Session &session, const TestCase &test) {
+  if (test.expected.empty())
+    return createStringError(test.name + ": expected at least one output");
+  Expected<std::vector<HostTensor>> outputs = session.makeOutputs(test.inputs);
+  if (!outputs)
+    return outputs.takeError();
+  if (Error error = session.run(test.inputs, *outputs))
+    return std::move(error);
+  bool good = true;
+  for (auto [signature, output] :
+       zip_equal(session.getModel().getOutputs(), *outputs)) {
+    auto found = find_if(test.expected,
+                         [name = StringRef(signature.name)](const auto &entry) {
+                           return entry.first == name;
+                         });
+    if (found == test.expected.end()) {
+      outs() << test.name << ": output '" << signature.name
+             << "': no reference\n";
+      continue;
+    }
+    Mismatch mismatch = compareTensors(found->second, output, relativeTolerance,
+                                       absoluteTolerance);
+    outs().flush();
+    if (mismatch.count) {
+      errs() << test.name << ": output '" << signature.name
+             << "': " << mismatch.message << '\n';
+      good = false;
+      continue;
+    }
+    outs() << test.name << ": output '" << signature.name << "': ok, "
+           << toString(output.dtype) << toString(output.shape)
+           << format(", at most %.3g absolute, %.3g relative\n",
+                     mismatch.maxAbsolute, mismatch.maxRelative);
+  }
+  return good;
+}
+
+static Expected<bool> verifyModel() {
+  Expected<std::unique_ptr<LoadedModel>> model = loadModel(getModelPath());
+  if (!model)
+    return model.takeError();
+  Expected<std::vector<TestCase>> tests =
+      !dataFolder.empty()  ? readFolders(**model)
+      : !reference.empty() ? readReference(**model)
+                           : runUnfused(**model);
+  if (!tests)
+    return tests.takeError();
+  Expected<std::unique_ptr<Session>> session = createSession(**model);
+  if (!session)
+    return session.takeError();
+  bool good = true;
+  for (const TestCase &test : *tests) {
+    Expected<bool> result = check(**session, test);
+    if (!result)
+      return createStringError(test.name + ": " + toString(result.takeError()));
+    good &= *result;
+  }
+  return good;
+}
+
+int lathe::driver::runVerify() {
+  if (!dataFolder.empty() && !reference.empty()) {
+    errs() << "expected --data or --reference, got both\n";
+    return WrongUsage;
+  }
+  if (dataFolder.empty() && reference.empty() &&
+      !isSourceModel(getModelPath())) {
+    errs() << "expected --data or --reference for a compiled model\n";
+    return WrongUsage;
+  }
+  Expected<bool> good = verifyModel();
+  if (!good) {
+    errs() << toString(good.takeError()) << '\n';
+    return Failure;
+  }
+  return *good ? Success : Failure;
+}
