@@ -1,6 +1,7 @@
 // Part of the Lathe project, under the Apache License v2.0 with LLVM
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "Scratch.h"
 #include "lathe/Target/CPU/Passes.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -29,9 +30,6 @@ using namespace lathe;
 
 /// Bytes that one buffer may take of the stack.
 static constexpr int64_t maxStackBytes = 4096;
-/// Bytes; buffers start at cache lines, which are also full vectors.
-static constexpr int64_t bufferAlignment = 64;
-
 /// Pairs of results and inputs that may share a buffer: each point of the
 /// result depends on the input at the same point only.
 static ArrayAttr findInplace(KernelOp kernel) {
@@ -143,7 +141,6 @@ static LogicalResult placeAllocations(KernelOp kernel) {
   SmallVector<memref::AllocOp> allocs;
   kernel.walk([&](memref::AllocOp op) { allocs.push_back(op); });
   unsigned numSizes = kernel.getSizes().size();
-  AffineExpr total = getAffineConstantExpr(0, context);
   for (memref::AllocOp alloc : allocs) {
     MemRefType type = alloc.getType();
     // Bounds of all dimensions, and the buffer of that size.
@@ -170,7 +167,7 @@ static LogicalResult placeAllocations(KernelOp kernel) {
     if (full.hasStaticShape() &&
         full.getNumElements() * bytes <= maxStackBytes) {
       buffer = memref::AllocaOp::create(
-          builder, loc, full, builder.getI64IntegerAttr(bufferAlignment));
+          builder, loc, full, builder.getI64IntegerAttr(cpu::scratchAlignment));
     } else {
       AffineExpr size = getAffineConstantExpr(bytes, context);
       for (AffineExpr bound : bounds)
@@ -182,12 +179,11 @@ static LogicalResult placeAllocations(KernelOp kernel) {
         if (!isa<AffineConstantExpr>(bound))
           dynamic.push_back(affine::AffineApplyOp::create(
               builder, loc, AffineMap::get(0, numSizes, bound), sizes));
-      auto scratch =
-          memref::AllocOp::create(builder, loc, full, dynamic,
-                                  builder.getI64IntegerAttr(bufferAlignment));
-      scratch->setAttr("lathe.offset",
-                       AffineMapAttr::get(AffineMap::get(0, numSizes, total)));
-      total = total + size.ceilDiv(bufferAlignment) * bufferAlignment;
+      auto scratch = memref::AllocOp::create(
+          builder, loc, full, dynamic,
+          builder.getI64IntegerAttr(cpu::scratchAlignment));
+      scratch->setAttr("lathe.bytes",
+                       AffineMapAttr::get(AffineMap::get(0, numSizes, size)));
       buffer = scratch;
     }
     if (full != type) {
@@ -203,8 +199,7 @@ static LogicalResult placeAllocations(KernelOp kernel) {
     alloc.getResult().replaceAllUsesWith(buffer);
     alloc.erase();
   }
-  kernel->setAttr(scratchAttrName,
-                  AffineMapAttr::get(AffineMap::get(0, numSizes, total)));
+  cpu::assignScratch(kernel);
   return success();
 }
 

@@ -145,3 +145,31 @@ SmallVector<int64_t> lathe::cpu::chooseTileSizes(linalg::LinalgOp root,
   fillInnermost(rowDims, extents, tileRows, sizes);
   return finish();
 }
+
+bool lathe::cpu::shouldRunRowsFastest(linalg::LinalgOp root,
+                                      ArrayRef<int64_t> extents,
+                                      linalg::LinalgOp heaviest) {
+  AffineMap out = root.getMatchingIndexingMap(root.getDpsInitOperand(0));
+  if (!out.getNumResults() || !isa<AffineDimExpr>(out.getResults().back()) ||
+      !heaviest.getNumReductionLoops() || heaviest.getNumDpsInputs() < 2)
+    return false;
+  AffineMap made =
+      heaviest.getMatchingIndexingMap(heaviest.getDpsInitOperand(0));
+  if (!made.getNumResults())
+    return false;
+  auto column = dyn_cast<AffineDimExpr>(made.getResults().back());
+  if (!column)
+    return false;
+  double perColumn = 0, perRow = 0;
+  SmallVector<int64_t> ranges = heaviest.getStaticLoopRanges();
+  for (OpOperand *operand : heaviest.getDpsInputOperands()) {
+    AffineMap map = heaviest.getMatchingIndexingMap(operand);
+    double elements = 1;
+    for (auto [dim, range] : llvm::enumerate(ranges))
+      if (map.isFunctionOfDim(dim))
+        elements *= getGuess(range);
+    (map.isFunctionOfDim(column.getPosition()) ? perColumn : perRow) +=
+        elements;
+  }
+  return perRow > 0 && perColumn > perRow;
+}

@@ -74,6 +74,12 @@ llvm::SmallVector<int64_t> chooseTileSizes(mlir::linalg::LinalgOp root,
                                            mlir::linalg::LinalgOp heaviest,
                                            const Target &target);
 
+/// Whether tiles of one column of the grid should follow each other: where what
+/// a contraction reads per column is larger than what it reads per row.
+bool shouldRunRowsFastest(mlir::linalg::LinalgOp root,
+                          llvm::ArrayRef<int64_t> extents,
+                          mlir::linalg::LinalgOp heaviest);
+
 } // namespace lathe::cpu
 
 #endif // LATHE_LIB_TARGET_CPU_COSTMODEL_H

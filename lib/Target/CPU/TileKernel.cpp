@@ -168,6 +168,12 @@ static void findKeepWhole(KernelShape &shape) {
   }
 }
 
+/// The dimension that the last dimension of the result is made of.
+static unsigned columnDim(linalg::LinalgOp root) {
+  AffineMap map = root.getMatchingIndexingMap(root.getDpsInitOperand(0));
+  return cast<AffineDimExpr>(map.getResults().back()).getPosition();
+}
+
 /// The number of tiles over the kernel's sizes.
 static AffineMap getGrid(KernelOp kernel, const KernelShape &shape,
                          ArrayRef<int64_t> sizes) {
@@ -216,6 +222,16 @@ struct CpuTileKernel : lathe::impl::CpuTileKernelBase<CpuTileKernel> {
     scf::SCFTilingOptions tiling;
     tiling.setLoopType(scf::SCFTilingOptions::LoopType::ForallOp);
     tiling.setTileSizes(getAsIndexOpFoldResult(context, sizes));
+    // The last loop runs fastest. Where the columns' operand is the larger one,
+    // all tiles that share a piece of it follow each other.
+    if (cpu::shouldRunRowsFastest(shape.root, shape.extents, shape.heaviest)) {
+      unsigned last = columnDim(shape.root);
+      SmallVector<int64_t> order{int64_t(last)};
+      for (unsigned dim = 0; dim < sizes.size(); ++dim)
+        if (dim != last)
+          order.push_back(dim);
+      tiling.setInterchange(order);
+    }
     scf::SCFTileAndFuseOptions options;
     options.setTilingOptions(tiling);
     options.setFusionControlFn(

@@ -7,6 +7,7 @@
 // stored.
 
 #include "Nest.h"
+#include "Scratch.h"
 #include "lathe/Target/CPU/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -236,6 +237,7 @@ struct CpuVectorize : lathe::impl::CpuVectorizeBase<CpuVectorize> {
       for (linalg::LinalgOp op : ops)
         if (!done.contains(op) && isa<linalg::FillOp>(op) == fills)
           vectorize(op, target, done);
+    cpu::assignScratch(getOperation());
   }
 
   cpu::Target target;

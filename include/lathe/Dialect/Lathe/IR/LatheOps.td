@@ -151,7 +151,8 @@ def Lathe_ViewOp : Lathe_Op<"view", [Pure,
 // Kernels
 //===----------------------------------------------------------------------===//
 
-def Lathe_KernelOp : Lathe_Op<"kernel", [IsolatedFromAbove, Symbol,
+def Lathe_KernelOp : Lathe_Op<"kernel", [IsolatedFromAbove,
+    AutomaticAllocationScope, Symbol,
     SingleBlock, OpAsmOpInterface]> {
   let summary = "Defines a kernel: a grid of independent tiles";
   let description = [{
