@@ -172,6 +172,17 @@ static std::string getPartPath(StringRef path) {
   return (path + ".part" + Twine(llvm::sys::Process::getProcessId())).str();
 }
 
+/// The runtime archive: as given, or from the tree that the program lies in.
+static std::string getRuntimeLibrary(const CompileOptions &options) {
+  if (!options.runtimeLibrary.empty())
+    return options.runtimeLibrary;
+  static int anchor;
+  SmallString<128> path(llvm::sys::fs::getMainExecutable(nullptr, &anchor));
+  llvm::sys::path::remove_filename(path);
+  llvm::sys::path::append(path, "..", "lib", "liblathe-runtime.a");
+  return path.str().str();
+}
+
 LogicalResult Compiler::writeText(StringRef suffix) {
   std::string part = getPartPath(options.output);
   std::error_code code;
@@ -285,8 +296,9 @@ LogicalResult Compiler::writeObjects(StringRef suffix) {
     std::string libc = findCLibrary();
     if (libc.empty())
       return fail("cannot find the C library to link with");
-    linked = check(linkSharedLibrary(objects, {options.runtimeLibrary, libc},
-                                     prefix + "_lathe_model", part));
+    linked =
+        check(linkSharedLibrary(objects, {getRuntimeLibrary(options), libc},
+                                prefix + "_lathe_model", part));
   } else if (suffix == ".o") {
     linked = check(linkObject(objects, part));
   } else {

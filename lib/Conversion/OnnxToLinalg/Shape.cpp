@@ -21,9 +21,6 @@ using namespace lathe;
 // Constants
 //===----------------------------------------------------------------------===//
 
-/// Constants of up to this many bytes are part of the code.
-static constexpr int64_t maxInlineBytes = 64;
-
 /// `value` with elements of storage type; null if it cannot be.
 static ElementsAttr toStorage(ElementsAttr value, RankedTensorType type) {
   if (value.getType() == type)
@@ -45,10 +42,9 @@ static LogicalResult lowerConstant(onnx::ConstantOp op, Lowering &l) {
   ElementsAttr value = toStorage(op.getValue(), type);
   if (!value)
     return l.unsupported("expected dense elements as value");
+  // One value is part of the code; tables are read from memory.
   auto dense = dyn_cast<DenseElementsAttr>(value);
-  int64_t bytes = llvm::divideCeil(type.getElementTypeBitWidth(), 8) *
-                  type.getNumElements();
-  if (dense && (dense.isSplat() || bytes <= maxInlineBytes))
+  if (dense && dense.isSplat())
     return l.replace(Value(arith::ConstantOp::create(l.b, dense)));
   return l.replace(
       Value(WeightOp::create(l.b, type, value, l.b.getArrayAttr({}))));
