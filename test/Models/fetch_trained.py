@@ -83,7 +83,7 @@ def normalized(image, mean, deviation):
 def detection_feeds(_):
     mean, deviation = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
     return [{"x": normalized(page(h, w), mean, deviation)}
-            for h, w in ((160, 256), (224, 192))]
+            for h, w in ((160, 256), (192, 320))]
 
 
 def line_feeds(widths):

@@ -61,8 +61,8 @@ def recurrent(layer):
     def make(export):
         width = export.pick(128, 12)
         return (20,), np.int32, [
-            layers.Embedding(export.pick(10000, 30), width), layer(width),
-            layers.Dense(1, "sigmoid")]
+            layers.Embedding(export.pick(10000, 30), width, "random_normal"),
+            layer(width), layers.Dense(1, "sigmoid")]
     return make
 
 
@@ -74,9 +74,14 @@ MODELS = {
 
 
 def jitter(model, draw):
-    """Move biases, gains and statistics away from their exact zeros and ones."""
+    """Move biases, gains and statistics away from their exact zeros and ones,
+    and make the rest large enough for inputs to show in the outputs."""
     for weight in model.weights:
-        if len(weight.shape) == 1:
+        if "embedding" in weight.path:
+            weight.assign(20 * weight)
+        elif len(weight.shape) > 1:
+            weight.assign(1.3 * weight)
+        else:
             noise = 0.1 * draw.random(weight.shape, np.float32)
             weight.assign(weight + noise)
 

@@ -22,6 +22,9 @@ class Classifier(nn.Module):
                                      batch_first=True,
                                      bidirectional=directions == 2)
         self.score = nn.Linear(directions * width, 5)
+        for weights in self.recurrent.parameters():
+            nn.init.normal_(weights, 0, width ** -0.5)
+        nn.init.normal_(self.score.weight, 0, 2 * width ** -0.5)
 
     def forward(self, tokens):
         states, _ = self.recurrent(self.embed(tokens))
