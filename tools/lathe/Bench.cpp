@@ -13,6 +13,7 @@
 #include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/JSON.h"
+#include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
 #include <chrono>
 
@@ -42,6 +43,11 @@ static cl::opt<double>
 static cl::opt<bool> profile("profile",
                              cl::desc("Also list the time of each launch"),
                              cl::sub(getBenchCommand()));
+static cl::opt<std::string> traceFile(
+    "trace", cl::value_desc("file"),
+    cl::desc("Where to write a timeline of the launches, for a viewer "
+             "of Chrome's trace format"),
+    cl::sub(getBenchCommand()));
 static cl::opt<std::string> jsonFile("json", cl::value_desc("file"),
                                      cl::desc("Where to write the results"),
                                      cl::sub(getBenchCommand()));
@@ -90,6 +96,8 @@ static Expected<Variant> makeVariant(StringRef name) {
                              " needs an .onnx model, got " + path);
   if (name.empty())
     variant.name = "lathe";
+  else if (path == name)
+    variant.name = sys::path::filename(name).str();
   Expected<std::unique_ptr<LoadedModel>> model = loadModel(path, options);
   if (!model)
     return model.takeError();
@@ -307,6 +315,42 @@ static Error writeJSON(ArrayRef<Variant> variants, ArrayRef<HostTensor> inputs,
   });
 }
 
+/// One row per variant; each launch takes its mean time, one after the other.
+static Error writeTrace(ArrayRef<Variant> variants) {
+  json::Array events;
+  for (auto [row, variant] : enumerate(variants)) {
+    lathe_context *context = variant.session->get();
+    double start = 0;
+    events.push_back(
+        json::Object{{"name", "thread_name"},
+                     {"ph", "M"},
+                     {"pid", 0},
+                     {"tid", static_cast<int64_t>(row)},
+                     {"args", json::Object{{"name", variant.name}}}});
+    for (int32_t i = 0; i < lathe_context_num_launches(context); ++i) {
+      lathe_launch_info launch;
+      lathe_context_get_launch(context, i, &launch);
+      double time = getLaunchNs(launch) * 1e-3;
+      events.push_back(
+          json::Object{{"name", launch.kernel},
+                       {"ph", "X"},
+                       {"pid", 0},
+                       {"tid", static_cast<int64_t>(row)},
+                       {"ts", start},
+                       {"dur", time},
+                       {"args", json::Object{{"nodes", launch.nodes},
+                                             {"flops", launch.flops},
+                                             {"bytes", launch.bytes}}}});
+      start += time;
+    }
+  }
+  json::Object root{{"traceEvents", std::move(events)}};
+  return writeToOutput(traceFile, [&](raw_ostream &os) {
+    os << json::Value(std::move(root)) << '\n';
+    return Error::success();
+  });
+}
+
 //===----------------------------------------------------------------------===//
 // The command
 //===----------------------------------------------------------------------===//
@@ -335,13 +379,16 @@ static Error benchModel() {
     return runsPerSample.takeError();
   double peak = measurePeakFlops(
       lathe_context_num_threads(variants.front().session->get()));
-  if (profile)
+  if (profile || !traceFile.empty())
     if (Error error = profileVariants(variants, *inputs))
       return error;
   printResults(variants, peak);
   if (profile)
     for (const Variant &variant : variants)
       printProfile(variant);
+  if (!traceFile.empty())
+    if (Error error = writeTrace(variants))
+      return error;
   if (!jsonFile.empty())
     return writeJSON(variants, *inputs, peak, *runsPerSample);
   return Error::success();
