@@ -16,7 +16,7 @@ lathe::onnx::getSmallShape(const std::optional<Dims> &dims) {
   SmallVector<int64_t, 4> shape;
   int64_t count = 1;
   for (AffineExpr dim : *dims) {
-    auto size = getConstant(simplify(dim));
+    auto size = dim ? getConstant(simplify(dim)) : std::nullopt;
     if (!size || *size < 0 || llvm::MulOverflow(count, *size, count) ||
         count > SymbolicShapes::maxContents)
       return std::nullopt;

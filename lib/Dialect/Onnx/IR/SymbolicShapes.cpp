@@ -214,8 +214,8 @@ LogicalResult SymbolicShapes::finish(OpResult result, TensorInfo &info) {
              << ", got " << declared.getElementType();
     info.elementType = declared.getElementType();
   }
-  // Slots from here on are for dimensions that only the declared type knows.
-  constexpr unsigned declaredSlots = 1u << 16;
+  // Slots from here on are for dimensions that the rule leaves open.
+  constexpr unsigned unknownSlots = 1u << 16;
   if (declared.hasRank()) {
     if (!info.dims)
       info.dims.emplace(declared.getRank(), AffineExpr());
@@ -225,11 +225,8 @@ LogicalResult SymbolicShapes::finish(OpResult result, TensorInfo &info) {
              << ", got " << declared;
     for (auto [i, size] : llvm::enumerate(declared.getShape())) {
       AffineExpr &dim = (*info.dims)[i];
-      if (ShapedType::isDynamic(size)) {
-        if (!dim)
-          dim = rule.fresh(declaredSlots + 64 * result.getResultNumber() + i);
+      if (ShapedType::isDynamic(size))
         continue;
-      }
       AffineExpr known = getAffineConstantExpr(size, context);
       if (dim && !rule.assumeEqual(dim, known))
         return op->emitOpError("expects dimension ")
@@ -244,6 +241,8 @@ LogicalResult SymbolicShapes::finish(OpResult result, TensorInfo &info) {
   }
   std::optional<int64_t> count = 1;
   for (auto [i, dim] : llvm::enumerate(*info.dims)) {
+    if (!dim)
+      dim = rule.fresh(unknownSlots + 64 * result.getResultNumber() + i);
     dim = simplify(dim);
     auto size = getConstant(dim);
     if (!size && !isNonNegative(dim))
@@ -288,7 +287,7 @@ LogicalResult SymbolicShapes::finish(OpResult result, TensorInfo &info) {
 AffineExpr ShapeContext::fresh(unsigned slot) {
   AffineExpr &symbol = shapes.fresh[{op, slot}];
   if (!symbol)
-    symbol = shapes.addSymbol(getName(op) + "_d" + std::to_string(slot));
+    symbol = shapes.addSymbol(getName(op) + "_d" + std::to_string(slot % 64));
   return symbol;
 }
 

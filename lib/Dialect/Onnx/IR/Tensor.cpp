@@ -123,7 +123,7 @@ LogicalResult RangeOp::inferShapes(ShapeContext &ctx) {
     if (ctx.operand(i).contents && ctx.operand(i).contents->size() == 1)
       given[i] = ctx.operand(i).contents->front();
   auto [start, limit, delta] = given;
-  AffineExpr count = ctx.fresh(0);
+  AffineExpr count;
   auto step = getConstant(delta.expr);
   if (delta.getNumber() == 0.0)
     return ctx.emitError() << "expects delta other than 0, got 0";

@@ -123,13 +123,16 @@ LogicalResult SplitOp::inferShapes(ShapeContext &ctx) {
     if (length && length->size() == 1 && length->front() != count)
       return ctx.emitError() << "expects " << count << " sizes in split, got "
                              << length->front();
-    sizes = ctx.operand(1).getExprs().value_or(ctx.freshDims(0, count));
-    AffineExpr sum = ctx.constant(0);
-    for (AffineExpr size : sizes)
-      sum = sum + size;
-    if (ctx.operand(1).getExprs() && !ctx.assumeEqual(sum, whole))
-      return ctx.emitError() << "expects sizes in split with the sum " << whole
-                             << ", got " << simplify(sum);
+    auto given = ctx.operand(1).getExprs();
+    sizes = given.value_or(Dims(count, AffineExpr()));
+    if (given) {
+      AffineExpr sum = ctx.constant(0);
+      for (AffineExpr size : sizes)
+        sum = sum + size;
+      if (!ctx.assumeEqual(sum, whole))
+        return ctx.emitError() << "expects sizes in split with the sum "
+                               << whole << ", got " << simplify(sum);
+    }
   } else {
     if (getNumOutputs().value_or(count) != static_cast<uint64_t>(count))
       return ctx.emitError()
@@ -143,6 +146,8 @@ LogicalResult SplitOp::inferShapes(ShapeContext &ctx) {
     TensorInfo &part = ctx.result(i);
     part.dims = x.dims;
     (*part.dims)[*axis] = sizes[i];
+    if (!sizes[i])
+      continue;
     if (auto start = getConstant(simplify(offset)))
       moveContents(x, part,
                    [&](ArrayRef<int64_t> at, MutableArrayRef<int64_t> index) {
@@ -188,7 +193,7 @@ LogicalResult SliceOp::inferShapes(ShapeContext &ctx) {
   result.elementType = x.elementType;
   if (!x.dims)
     return success();
-  result.dims = ctx.freshDims(0, x.getRank());
+  result.dims.emplace(x.getRank(), AffineExpr()); // not known yet
   auto length = getSmallShape(ctx.operand(1).dims);
   if (!length || length->size() != 1)
     return success();

@@ -138,7 +138,8 @@ public:
   const TensorInfo &operand(unsigned i) const {
     return shapes.get(op->getOperand(i));
   }
-  /// What the rule says of result `i`, empty at first.
+  /// What the rule says of result `i`, empty at first. A dimension that it
+  /// leaves null becomes a fresh symbol.
   TensorInfo &result(unsigned i) { return results[i]; }
 
   mlir::AffineExpr constant(int64_t value) const {
