@@ -30,6 +30,7 @@ bin_dir = os.path.join(config.lathe_build_dir, "bin")
 llvm_config.add_tool_substitutions(
     [ToolSubst("lathe", unresolved="ignore"),
      ToolSubst("lathe-opt", unresolved="ignore"),
+     ToolSubst("lathe-import", unresolved="ignore"),
      ToolSubst("lathe-lsp-server", unresolved="ignore")],
     [bin_dir],
 )

@@ -65,7 +65,9 @@ bool GraphBuilder::inlineSchemaFunction(const Node &node,
       const proto::TypeProto *type = value ? oracle.getType(value) : nullptr;
       types.push_back(type ? *type : proto::TypeProto());
     }
-    proto::FunctionBodyBuildContextImpl context(makeProto(call), types);
+    // The context points into the proto that it is made from.
+    proto::NodeProto callProto = makeProto(call);
+    proto::FunctionBodyBuildContextImpl context(callProto, types);
     proto::FunctionProto &function = ownFunctions.emplace_back();
     if (!schema.BuildContextDependentFunction(context, function, (int)newest))
       return false;
