@@ -24,14 +24,14 @@ static cl::list<std::string> compareWith(
     "compare", cl::CommaSeparated, cl::value_desc("variant,…"),
     cl::desc("Others to time: unfused, no-layout, or another MODEL"),
     cl::sub(getBenchCommand()));
-static cl::opt<double> warmup("warmup", cl::init(0.5),
-                              cl::value_desc("seconds"),
-                              cl::desc("Runs before the timing (default 0.5)"),
-                              cl::sub(getBenchCommand()));
-static cl::opt<double> duration("duration", cl::init(3),
-                                cl::value_desc("seconds"),
-                                cl::desc("Timing of all variants (default 3)"),
-                                cl::sub(getBenchCommand()));
+static cl::opt<double>
+    warmupSeconds("warmup", cl::init(0.5), cl::value_desc("seconds"),
+                  cl::desc("Runs before the timing (default 0.5)"),
+                  cl::sub(getBenchCommand()));
+static cl::opt<double>
+    durationSeconds("duration", cl::init(3), cl::value_desc("seconds"),
+                    cl::desc("Timing of all variants (default 3)"),
+                    cl::sub(getBenchCommand()));
 static cl::opt<double>
     relativeTolerance("rtol", cl::init(1e-3), cl::value_desc("x"),
                       cl::desc("Relative tolerance between variants"),
@@ -40,9 +40,9 @@ static cl::opt<double>
     absoluteTolerance("atol", cl::init(1e-4), cl::value_desc("x"),
                       cl::desc("Absolute tolerance between variants"),
                       cl::sub(getBenchCommand()));
-static cl::opt<bool> profile("profile",
-                             cl::desc("Also list the time of each launch"),
-                             cl::sub(getBenchCommand()));
+static cl::opt<bool>
+    profileLaunches("profile", cl::desc("Also list the time of each launch"),
+                    cl::sub(getBenchCommand()));
 static cl::opt<std::string> traceFile(
     "trace", cl::value_desc("file"),
     cl::desc("Where to write a timeline of the launches, for a viewer "
@@ -53,6 +53,15 @@ static cl::opt<std::string> jsonFile("json", cl::value_desc("file"),
                                      cl::sub(getBenchCommand()));
 
 namespace {
+struct BenchSettings {
+  ModelSettings model = ModelSettings::fromCommandLine();
+  std::vector<std::string> compare{compareWith.begin(), compareWith.end()};
+  double warmup = warmupSeconds, duration = durationSeconds;
+  double rtol = relativeTolerance, atol = absoluteTolerance;
+  bool profile = profileLaunches;
+  std::string json = jsonFile, trace = traceFile;
+};
+
 using Clock = std::chrono::steady_clock;
 
 /// One way to run the model. The model must outlive its session.
@@ -75,10 +84,11 @@ static double getNanoseconds(Clock::duration time) {
 // Variants
 //===----------------------------------------------------------------------===//
 
-static Expected<Variant> makeVariant(StringRef name) {
+static Expected<Variant> makeVariant(const ModelSettings &settings,
+                                     StringRef name) {
   Variant variant;
   variant.name = name.str();
-  StringRef path = getModelPath();
+  StringRef path = settings.path;
   VariantOptions options;
   if (name == "unfused")
     options.fusion = "none";
@@ -98,10 +108,11 @@ static Expected<Variant> makeVariant(StringRef name) {
     variant.name = "lathe";
   else if (path == name)
     variant.name = sys::path::filename(name).str();
-  Expected<std::unique_ptr<LoadedModel>> model = loadModel(path, options);
+  Expected<std::unique_ptr<LoadedModel>> model =
+      loadModel(settings, path, options);
   if (!model)
     return model.takeError();
-  Expected<std::unique_ptr<Session>> session = createSession(**model);
+  Expected<std::unique_ptr<Session>> session = createSession(settings, **model);
   if (!session)
     return session.takeError();
   variant.model = std::move(*model);
@@ -110,8 +121,8 @@ static Expected<Variant> makeVariant(StringRef name) {
 }
 
 /// Runs a variant once; its outputs must agree with those of the first.
-static Error proveEqual(Variant &variant, ArrayRef<HostTensor> inputs,
-                        const Variant *first) {
+static Error proveEqual(const BenchSettings &settings, Variant &variant,
+                        ArrayRef<HostTensor> inputs, const Variant *first) {
   if (inputs.size() != variant.model->getInputs().size())
     return createStringError(variant.name + ": expected " +
                              Twine(inputs.size()) + " inputs, got " +
@@ -130,7 +141,7 @@ static Error proveEqual(Variant &variant, ArrayRef<HostTensor> inputs,
                              Twine(variant.outputs.size()));
   for (size_t i = 0; first && i < variant.outputs.size(); ++i) {
     Mismatch mismatch = compareTensors(first->outputs[i], variant.outputs[i],
-                                       relativeTolerance, absoluteTolerance);
+                                       settings.rtol, settings.atol);
     if (mismatch.count)
       return createStringError(
           variant.name + ": output '" + variant.model->getOutputs()[i].name +
@@ -163,7 +174,8 @@ static Expected<double> timeRuns(Variant &variant, ArrayRef<HostTensor> inputs,
 
 /// Takes samples in turn: A B A B … Short runs are put together, so that
 /// reading the clock does not count. Returns how many runs make a sample.
-static Expected<int64_t> timeVariants(MutableArrayRef<Variant> variants,
+static Expected<int64_t> timeVariants(const BenchSettings &settings,
+                                      MutableArrayRef<Variant> variants,
                                       ArrayRef<HostTensor> inputs) {
   constexpr double sampleNs = 50e3;
   constexpr size_t minSamples = 5;
@@ -177,7 +189,7 @@ static Expected<int64_t> timeVariants(MutableArrayRef<Variant> variants,
         return time.takeError();
       slowest = std::max(slowest, *time);
     }
-  } while (getNanoseconds(Clock::now() - begin) < warmup * 1e9);
+  } while (getNanoseconds(Clock::now() - begin) < settings.warmup * 1e9);
   int64_t runs = std::max<int64_t>(1, static_cast<int64_t>(sampleNs / slowest));
   begin = Clock::now();
   do {
@@ -187,7 +199,7 @@ static Expected<int64_t> timeVariants(MutableArrayRef<Variant> variants,
         return time.takeError();
       variant.samples.push_back(*time);
     }
-  } while (getNanoseconds(Clock::now() - begin) < duration * 1e9 ||
+  } while (getNanoseconds(Clock::now() - begin) < settings.duration * 1e9 ||
            variants.front().samples.size() < minSamples);
   return runs;
 }
@@ -293,7 +305,8 @@ static json::Value toJSON(const Variant &variant, const Variant &first) {
   };
 }
 
-static Error writeJSON(ArrayRef<Variant> variants, ArrayRef<HostTensor> inputs,
+static Error writeJSON(const BenchSettings &settings,
+                       ArrayRef<Variant> variants, ArrayRef<HostTensor> inputs,
                        double peak, int64_t runsPerSample) {
   json::Array results, shapes;
   for (const Variant &variant : variants)
@@ -301,7 +314,7 @@ static Error writeJSON(ArrayRef<Variant> variants, ArrayRef<HostTensor> inputs,
   for (const HostTensor &input : inputs)
     shapes.push_back(toString(input.dtype) + toString(input.shape));
   json::Object root{
-      {"model", getModelPath()},
+      {"model", settings.model.path},
       {"inputs", std::move(shapes)},
       {"threads", lathe_context_num_threads(variants.front().session->get())},
       {"peak_gflops", peak},
@@ -309,14 +322,14 @@ static Error writeJSON(ArrayRef<Variant> variants, ArrayRef<HostTensor> inputs,
       {"outputs_equal", true},
       {"variants", std::move(results)},
   };
-  return writeToOutput(jsonFile, [&](raw_ostream &os) {
+  return writeToOutput(settings.json, [&](raw_ostream &os) {
     os << formatv("{0:2}\n", json::Value(std::move(root)));
     return Error::success();
   });
 }
 
 /// One row per variant; each launch takes its mean time, one after the other.
-static Error writeTrace(ArrayRef<Variant> variants) {
+static Error writeTrace(StringRef path, ArrayRef<Variant> variants) {
   json::Array events;
   for (auto [row, variant] : enumerate(variants)) {
     lathe_context *context = variant.session->get();
@@ -345,7 +358,7 @@ static Error writeTrace(ArrayRef<Variant> variants) {
     }
   }
   json::Object root{{"traceEvents", std::move(events)}};
-  return writeToOutput(traceFile, [&](raw_ostream &os) {
+  return writeToOutput(path, [&](raw_ostream &os) {
     os << json::Value(std::move(root)) << '\n';
     return Error::success();
   });
@@ -355,42 +368,42 @@ static Error writeTrace(ArrayRef<Variant> variants) {
 // The command
 //===----------------------------------------------------------------------===//
 
-static Error benchModel() {
+static Error benchModel(const BenchSettings &settings) {
   std::vector<Variant> variants;
   std::vector<std::string> names = {""};
-  names.insert(names.end(), compareWith.begin(), compareWith.end());
+  names.insert(names.end(), settings.compare.begin(), settings.compare.end());
   for (StringRef name : names) {
-    Expected<Variant> variant = makeVariant(name);
+    Expected<Variant> variant = makeVariant(settings.model, name);
     if (!variant)
       return variant.takeError();
     variants.push_back(std::move(*variant));
   }
   Expected<std::vector<HostTensor>> inputs =
-      makeRandomInputs(*variants.front().model);
+      makeRandomInputs(settings.model, *variants.front().model);
   if (!inputs)
     return inputs.takeError();
   for (Variant &variant : variants)
     if (Error error = proveEqual(
-            variant, *inputs,
+            settings, variant, *inputs,
             &variant == &variants.front() ? nullptr : &variants.front()))
       return error;
-  Expected<int64_t> runsPerSample = timeVariants(variants, *inputs);
+  Expected<int64_t> runsPerSample = timeVariants(settings, variants, *inputs);
   if (!runsPerSample)
     return runsPerSample.takeError();
   double peak = measurePeakFlops(
       lathe_context_num_threads(variants.front().session->get()));
-  if (profile || !traceFile.empty())
+  if (settings.profile || !settings.trace.empty())
     if (Error error = profileVariants(variants, *inputs))
       return error;
   printResults(variants, peak);
-  if (profile)
+  if (settings.profile)
     for (const Variant &variant : variants)
       printProfile(variant);
-  if (!traceFile.empty())
-    if (Error error = writeTrace(variants))
+  if (!settings.trace.empty())
+    if (Error error = writeTrace(settings.trace, variants))
       return error;
-  if (!jsonFile.empty())
-    return writeJSON(variants, *inputs, peak, *runsPerSample);
+  if (!settings.json.empty())
+    return writeJSON(settings, variants, *inputs, peak, *runsPerSample);
   return Error::success();
 }
 
@@ -400,7 +413,7 @@ int lathe::driver::runBench() {
         << "--compare: onnxruntime is timed by the scripts in test/Benchmark\n";
     return WrongUsage;
   }
-  if (Error error = benchModel()) {
+  if (Error error = benchModel(BenchSettings())) {
     errs() << toString(std::move(error)) << '\n';
     return Failure;
   }

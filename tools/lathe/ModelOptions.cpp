@@ -67,7 +67,20 @@ static cl::opt<std::string>
         cl::desc("Processor, if MODEL is compiled first (default native)"),
         LATHE_MODEL_COMMANDS);
 
-StringRef lathe::driver::getModelPath() { return modelPath; }
+ModelSettings ModelSettings::fromCommandLine() {
+  ModelSettings settings;
+  settings.path = modelPath;
+  settings.threads = ::threads;
+  settings.flushDenormals = ::flushDenormals;
+  settings.seed = ::seed;
+  settings.dims = {::dims.begin(), ::dims.end()};
+  settings.intRange = ::intRange;
+  settings.fusion = ::fusion;
+  settings.layout = ::layout;
+  settings.precision = ::precision;
+  settings.cpu = ::cpu;
+  return settings;
+}
 
 bool lathe::driver::isSourceModel(StringRef path) {
   return !path.ends_with(".so");
@@ -80,7 +93,8 @@ bool lathe::driver::isSourceModel(StringRef path) {
 #ifdef LATHE_HAS_COMPILER
 /// Compiles to a temporary library; it is deleted as soon as it is loaded.
 static Expected<std::unique_ptr<LoadedModel>>
-compileAndLoad(StringRef path, const VariantOptions &variant) {
+compileAndLoad(const ModelSettings &settings, StringRef path,
+               const VariantOptions &variant) {
   SmallString<128> library;
   if (std::error_code error =
           sys::fs::createTemporaryFile("lathe", "so", library))
@@ -89,10 +103,10 @@ compileAndLoad(StringRef path, const VariantOptions &variant) {
   lathe::CompileOptions options;
   options.input = path.str();
   options.output = library.str().str();
-  options.cpu = cpu;
-  options.precision = precision;
-  options.fusion = variant.fusion.empty() ? fusion : variant.fusion;
-  options.layout = variant.layout.empty() ? layout : variant.layout;
+  options.cpu = settings.cpu;
+  options.precision = settings.precision;
+  options.fusion = variant.fusion.empty() ? settings.fusion : variant.fusion;
+  options.layout = variant.layout.empty() ? settings.layout : variant.layout;
   options.name = lathe::getSymbolPrefix(path);
   std::string messages;
   raw_string_ostream os(messages);
@@ -103,11 +117,12 @@ compileAndLoad(StringRef path, const VariantOptions &variant) {
 #endif
 
 Expected<std::unique_ptr<LoadedModel>>
-lathe::driver::loadModel(StringRef path, const VariantOptions &variant) {
+lathe::driver::loadModel(const ModelSettings &settings, StringRef path,
+                         const VariantOptions &variant) {
   if (!isSourceModel(path))
     return LoadedModel::load(path);
 #ifdef LATHE_HAS_COMPILER
-  return compileAndLoad(path, variant);
+  return compileAndLoad(settings, path, variant);
 #else
   return createStringError(path + ": expected a compiled model (.so): this "
                                   "driver was built without the compiler");
@@ -115,8 +130,9 @@ lathe::driver::loadModel(StringRef path, const VariantOptions &variant) {
 }
 
 Expected<std::unique_ptr<Session>>
-lathe::driver::createSession(const LoadedModel &model) {
-  return Session::create(model, threads, flushDenormals);
+lathe::driver::createSession(const ModelSettings &settings,
+                             const LoadedModel &model) {
+  return Session::create(model, settings.threads, settings.flushDenormals);
 }
 
 //===----------------------------------------------------------------------===//
@@ -124,7 +140,8 @@ lathe::driver::createSession(const LoadedModel &model) {
 //===----------------------------------------------------------------------===//
 
 /// Looks up `--dim` for a dimension.
-static Expected<int64_t> getDimSize(const TensorSignature &input,
+static Expected<int64_t> getDimSize(ArrayRef<std::string> dims,
+                                    const TensorSignature &input,
                                     const Dimension &dim) {
   if (dim.size >= 0)
     return dim.size;
@@ -142,18 +159,19 @@ static Expected<int64_t> getDimSize(const TensorSignature &input,
 }
 
 Expected<std::vector<HostTensor>>
-lathe::driver::makeRandomInputs(const LoadedModel &model) {
-  auto [lowText, highText] = StringRef(intRange).split(':');
+lathe::driver::makeRandomInputs(const ModelSettings &settings,
+                                const LoadedModel &model) {
+  auto [lowText, highText] = StringRef(settings.intRange).split(':');
   int64_t low, high;
   if (lowText.getAsInteger(10, low) || highText.getAsInteger(10, high) ||
       low >= high)
     return createStringError("--int-range: expected LOW:HIGH, got '" +
-                             intRange + "'");
+                             settings.intRange + "'");
   std::vector<HostTensor> inputs;
   for (const TensorSignature &signature : model.getInputs()) {
     std::vector<int64_t> shape;
     for (const Dimension &dim : signature.dims) {
-      Expected<int64_t> size = getDimSize(signature, dim);
+      Expected<int64_t> size = getDimSize(settings.dims, signature, dim);
       if (!size)
         return size.takeError();
       shape.push_back(*size);
@@ -162,8 +180,8 @@ lathe::driver::makeRandomInputs(const LoadedModel &model) {
     if (!tensor)
       return tensor.takeError();
     // Unsigned and narrow integers hold what is left of the range.
-    if (Error error =
-            fillRandom(*tensor, seed * 1000003 + inputs.size(), low, high))
+    if (Error error = fillRandom(
+            *tensor, settings.seed * 1000003 + inputs.size(), low, high))
       return createStringError("input '" + signature.name +
                                "': " + toString(std::move(error)));
     inputs.push_back(std::move(*tensor));

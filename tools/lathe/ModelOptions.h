@@ -19,21 +19,33 @@ struct VariantOptions {
   std::string layout;
 };
 
-/// The model that the command line names.
-llvm::StringRef getModelPath();
-/// Whether that model is still to be compiled.
+/// The shared options' values. Linking a model resets the options themselves,
+/// as lld does with LLVM's, so every command copies them first.
+struct ModelSettings {
+  static ModelSettings fromCommandLine();
+
+  std::string path; ///< The model that the command line names.
+  unsigned threads = 0;
+  bool flushDenormals = false;
+  uint64_t seed = 0;
+  std::vector<std::string> dims;
+  std::string intRange, fusion, layout, precision, cpu;
+};
+
+/// Whether a model is still to be compiled.
 bool isSourceModel(llvm::StringRef path);
 
 /// Loads a .so, or compiles an .onnx into a temporary one.
 llvm::Expected<std::unique_ptr<LoadedModel>>
-loadModel(llvm::StringRef path, const VariantOptions &variant = {});
+loadModel(const ModelSettings &settings, llvm::StringRef path,
+          const VariantOptions &variant = {});
 /// A session with the command line's threads and flags.
 llvm::Expected<std::unique_ptr<Session>>
-createSession(const LoadedModel &model);
+createSession(const ModelSettings &settings, const LoadedModel &model);
 
 /// Random inputs; sizes of symbolic dimensions are from `--dim`.
 llvm::Expected<std::vector<HostTensor>>
-makeRandomInputs(const LoadedModel &model);
+makeRandomInputs(const ModelSettings &settings, const LoadedModel &model);
 /// Inputs in the model's order, from tensors by name. Fails on missing ones.
 llvm::Expected<std::vector<HostTensor>>
 selectInputs(const LoadedModel &model, const NamedTensors &tensors);

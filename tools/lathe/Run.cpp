@@ -22,17 +22,27 @@ static cl::opt<bool> randomInputs("random",
                                   cl::desc("Random values for all inputs"),
                                   cl::sub(getRunCommand()));
 
+namespace {
+struct RunSettings {
+  ModelSettings model = ModelSettings::fromCommandLine();
+  std::vector<std::string> inputs{inputFiles.begin(), inputFiles.end()};
+  std::vector<std::string> outputs{outputFiles.begin(), outputFiles.end()};
+  bool random = randomInputs;
+};
+} // namespace
+
 /// Splits "name=file" at the first '=' that leaves both sides.
 static bool splitBinding(StringRef text, StringRef &name, StringRef &file) {
   std::tie(name, file) = text.split('=');
   return !name.empty() && !file.empty();
 }
 
-static Expected<std::vector<HostTensor>> getInputs(const LoadedModel &model) {
-  if (randomInputs)
-    return makeRandomInputs(model);
+static Expected<std::vector<HostTensor>> getInputs(const RunSettings &settings,
+                                                   const LoadedModel &model) {
+  if (settings.random)
+    return makeRandomInputs(settings.model, model);
   NamedTensors tensors;
-  for (StringRef text : inputFiles) {
+  for (StringRef text : settings.inputs) {
     StringRef name, file;
     splitBinding(text, name, file);
     if (none_of(model.getInputs(), [&](const TensorSignature &signature) {
@@ -56,13 +66,14 @@ static Expected<size_t> findOutput(const LoadedModel &model, StringRef name) {
   return createStringError("--output: the model has no output '" + name + "'");
 }
 
-static Error runModel() {
-  Expected<std::unique_ptr<LoadedModel>> model = loadModel(getModelPath());
+static Error runModel(const RunSettings &settings) {
+  Expected<std::unique_ptr<LoadedModel>> model =
+      loadModel(settings.model, settings.model.path);
   if (!model)
     return model.takeError();
   // Misspelt outputs are told before the work, not after.
   std::vector<std::pair<size_t, std::string>> wanted;
-  for (StringRef text : outputFiles) {
+  for (StringRef text : settings.outputs) {
     StringRef name, file;
     splitBinding(text, name, file);
     Expected<size_t> index = findOutput(**model, name);
@@ -70,10 +81,11 @@ static Error runModel() {
       return index.takeError();
     wanted.emplace_back(*index, file.str());
   }
-  Expected<std::vector<HostTensor>> inputs = getInputs(**model);
+  Expected<std::vector<HostTensor>> inputs = getInputs(settings, **model);
   if (!inputs)
     return inputs.takeError();
-  Expected<std::unique_ptr<Session>> session = createSession(**model);
+  Expected<std::unique_ptr<Session>> session =
+      createSession(settings.model, **model);
   if (!session)
     return session.takeError();
   Expected<std::vector<HostTensor>> outputs = (*session)->makeOutputs(*inputs);
@@ -106,7 +118,7 @@ int lathe::driver::runRun() {
     errs() << "expected --input or --random, got both\n";
     return WrongUsage;
   }
-  if (Error error = runModel()) {
+  if (Error error = runModel(RunSettings())) {
     errs() << toString(std::move(error)) << '\n';
     return Failure;
   }

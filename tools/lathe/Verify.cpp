@@ -22,9 +22,9 @@ static cl::opt<std::string>
                         "test_data_set_0 … that hold them"),
                cl::sub(getVerifyCommand()));
 static cl::opt<std::string>
-    reference("reference", cl::value_desc("file.npz"),
-              cl::desc("Inputs and expected outputs by name"),
-              cl::sub(getVerifyCommand()));
+    referenceFile("reference", cl::value_desc("file.npz"),
+                  cl::desc("Inputs and expected outputs by name"),
+                  cl::sub(getVerifyCommand()));
 static cl::opt<double>
     relativeTolerance("rtol", cl::init(1e-3), cl::value_desc("x"),
                       cl::desc("Relative tolerance (default 1e-3)"),
@@ -35,6 +35,13 @@ static cl::opt<double>
                       cl::sub(getVerifyCommand()));
 
 namespace {
+struct VerifySettings {
+  ModelSettings model = ModelSettings::fromCommandLine();
+  std::string data = dataFolder;
+  std::string reference = referenceFile;
+  double rtol = relativeTolerance, atol = absoluteTolerance;
+};
+
 /// One run to check: what to feed, and what to expect by name.
 struct TestCase {
   std::string name;
@@ -93,16 +100,17 @@ static Expected<TestCase> readFolder(const LoadedModel &model,
   return test;
 }
 
-static Expected<std::vector<TestCase>> readFolders(const LoadedModel &model) {
+static Expected<std::vector<TestCase>> readFolders(const LoadedModel &model,
+                                                   const std::string &data) {
   std::vector<TestCase> tests;
   for (unsigned i = 0;; ++i) {
-    SmallString<256> folder(dataFolder);
+    SmallString<256> folder(data);
     sys::path::append(folder, "test_data_set_" + Twine(i));
     bool isSet = sys::fs::is_directory(folder);
     if (!isSet && i > 0)
       return tests;
     Expected<TestCase> test =
-        readFolder(model, isSet ? folder.str() : StringRef(dataFolder));
+        readFolder(model, isSet ? folder.str() : StringRef(data));
     if (!test)
       return test.takeError();
     tests.push_back(std::move(*test));
@@ -111,7 +119,8 @@ static Expected<std::vector<TestCase>> readFolders(const LoadedModel &model) {
   }
 }
 
-static Expected<std::vector<TestCase>> readReference(const LoadedModel &model) {
+static Expected<std::vector<TestCase>>
+readReference(const LoadedModel &model, const std::string &reference) {
   Expected<NamedTensors> tensors = readNpz(reference);
   if (!tensors)
     return tensors.takeError();
@@ -131,17 +140,19 @@ static Expected<std::vector<TestCase>> readReference(const LoadedModel &model) {
 }
 
 /// Random inputs, and what the unfused model makes of them.
-static Expected<std::vector<TestCase>> runUnfused(const LoadedModel &model) {
+static Expected<std::vector<TestCase>> runUnfused(const ModelSettings &settings,
+                                                  const LoadedModel &model) {
   Expected<std::unique_ptr<LoadedModel>> unfused =
-      loadModel(getModelPath(), {/*fusion=*/"none", /*layout=*/""});
+      loadModel(settings, settings.path, {/*fusion=*/"none", /*layout=*/""});
   if (!unfused)
     return unfused.takeError();
-  Expected<std::unique_ptr<Session>> session = createSession(**unfused);
+  Expected<std::unique_ptr<Session>> session =
+      createSession(settings, **unfused);
   if (!session)
     return session.takeError();
   TestCase test;
   test.name = "unfused";
-  Expected<std::vector<HostTensor>> inputs = makeRandomInputs(model);
+  Expected<std::vector<HostTensor>> inputs = makeRandomInputs(settings, model);
   if (!inputs)
     return inputs.takeError();
   Expected<std::vector<HostTensor>> outputs = (*session)->makeOutputs(*inputs);
@@ -160,9 +171,10 @@ static Expected<std::vector<TestCase>> runUnfused(const LoadedModel &model) {
 //===----------------------------------------------------------------------===//
 
 /// Runs one test case and prints a line per output; true if all agree.
-static Expected<bool> check(Session &session, const TestCase &test) {
+static Expected<bool> check(const VerifySettings &settings, Session &session,
+                            const TestCase &test) {
   if (test.expected.empty())
-    return createStringError(test.name + ": expected at least one output");
+    return createStringError("expected at least one of the model's outputs");
   Expected<std::vector<HostTensor>> outputs = session.makeOutputs(test.inputs);
   if (!outputs)
     return outputs.takeError();
@@ -180,8 +192,8 @@ static Expected<bool> check(Session &session, const TestCase &test) {
              << "': no reference\n";
       continue;
     }
-    Mismatch mismatch = compareTensors(found->second, output, relativeTolerance,
-                                       absoluteTolerance);
+    Mismatch mismatch =
+        compareTensors(found->second, output, settings.rtol, settings.atol);
     outs().flush();
     if (mismatch.count) {
       errs() << test.name << ": output '" << signature.name
@@ -197,22 +209,24 @@ static Expected<bool> check(Session &session, const TestCase &test) {
   return good;
 }
 
-static Expected<bool> verifyModel() {
-  Expected<std::unique_ptr<LoadedModel>> model = loadModel(getModelPath());
+static Expected<bool> verifyModel(const VerifySettings &settings) {
+  Expected<std::unique_ptr<LoadedModel>> model =
+      loadModel(settings.model, settings.model.path);
   if (!model)
     return model.takeError();
   Expected<std::vector<TestCase>> tests =
-      !dataFolder.empty()  ? readFolders(**model)
-      : !reference.empty() ? readReference(**model)
-                           : runUnfused(**model);
+      !settings.data.empty()        ? readFolders(**model, settings.data)
+      : !settings.reference.empty() ? readReference(**model, settings.reference)
+                                    : runUnfused(settings.model, **model);
   if (!tests)
     return tests.takeError();
-  Expected<std::unique_ptr<Session>> session = createSession(**model);
+  Expected<std::unique_ptr<Session>> session =
+      createSession(settings.model, **model);
   if (!session)
     return session.takeError();
   bool good = true;
   for (const TestCase &test : *tests) {
-    Expected<bool> result = check(**session, test);
+    Expected<bool> result = check(settings, **session, test);
     if (!result)
       return createStringError(test.name + ": " + toString(result.takeError()));
     good &= *result;
@@ -221,16 +235,17 @@ static Expected<bool> verifyModel() {
 }
 
 int lathe::driver::runVerify() {
-  if (!dataFolder.empty() && !reference.empty()) {
+  VerifySettings settings;
+  if (!settings.data.empty() && !settings.reference.empty()) {
     errs() << "expected --data or --reference, got both\n";
     return WrongUsage;
   }
-  if (dataFolder.empty() && reference.empty() &&
-      !isSourceModel(getModelPath())) {
+  if (settings.data.empty() && settings.reference.empty() &&
+      !isSourceModel(settings.model.path)) {
     errs() << "expected --data or --reference for a compiled model\n";
     return WrongUsage;
   }
-  Expected<bool> good = verifyModel();
+  Expected<bool> good = verifyModel(settings);
   if (!good) {
     errs() << toString(good.takeError()) << '\n';
     return Failure;
