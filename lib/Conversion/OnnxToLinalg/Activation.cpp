@@ -77,8 +77,13 @@ static Value emitHardSwish(onnx::HardSwishOp, const Element &e) {
   return e.mul(e.x[0], limit(e, line));
 }
 
+/// x * tanh(ln(1 + e^x)) = x * n / (n + 2) with n = e^x * (e^x + 2), which is
+/// exact to rounding; from 20 on the factor is 1.
 static Value emitMish(onnx::MishOp, const Element &e) {
-  return e.mul(e.x[0], e.call<math::TanhOp>(e.softplus(e.x[0])));
+  Value x = e.x[0];
+  Value power = e.exp(e.lesserOr(e.constant(20), x));
+  Value n = e.mul(power, e.add(power, e.constant(2)));
+  return e.mul(x, e.div(n, e.add(n, e.constant(2))));
 }
 
 static Value emitSoftsign(onnx::SoftsignOp, const Element &e) {

@@ -17,15 +17,31 @@ void populateActivationPatterns(mlir::RewritePatternSet &patterns,
                                 const mlir::TypeConverter &types);
 void populateContractionPatterns(mlir::RewritePatternSet &patterns,
                                  const mlir::TypeConverter &types);
+void populateControlPatterns(mlir::RewritePatternSet &patterns,
+                             const mlir::TypeConverter &types);
 void populateConvolutionPatterns(mlir::RewritePatternSet &patterns,
                                  const mlir::TypeConverter &types);
 void populateElementwisePatterns(mlir::RewritePatternSet &patterns,
                                  const mlir::TypeConverter &types);
+void populateGatherPatterns(mlir::RewritePatternSet &patterns,
+                            const mlir::TypeConverter &types);
 void populateLogicPatterns(mlir::RewritePatternSet &patterns,
                            const mlir::TypeConverter &types);
+void populateMlPatterns(mlir::RewritePatternSet &patterns,
+                        const mlir::TypeConverter &types);
+void populateMovementPatterns(mlir::RewritePatternSet &patterns,
+                              const mlir::TypeConverter &types);
+void populateNormalizationPatterns(mlir::RewritePatternSet &patterns,
+                                   const mlir::TypeConverter &types);
 void populatePoolingPatterns(mlir::RewritePatternSet &patterns,
                              const mlir::TypeConverter &types);
+void populateRecurrentPatterns(mlir::RewritePatternSet &patterns,
+                               const mlir::TypeConverter &types);
+void populateReducePatterns(mlir::RewritePatternSet &patterns,
+                            const mlir::TypeConverter &types);
 void populateShapePatterns(mlir::RewritePatternSet &patterns,
+                           const mlir::TypeConverter &types);
+void populateSlicePatterns(mlir::RewritePatternSet &patterns,
                            const mlir::TypeConverter &types);
 void populateSoftmaxPatterns(mlir::RewritePatternSet &patterns,
                              const mlir::TypeConverter &types);

@@ -302,20 +302,30 @@ Value Lowering::elementwise(ArrayRef<Operand> inputs, DimsRef dims,
   return generic(tensors, init, maps, iterators, compute).front();
 }
 
-Value Lowering::reduce(Operand in, DimsRef dims, ArrayRef<int64_t> axes,
-                       TypedAttr init, ScalarBody body) {
+Value Lowering::reduce(ArrayRef<Operand> inputs, DimsRef dims,
+                       ArrayRef<int64_t> axes, TypedAttr init,
+                       ScalarBody body) {
   int64_t rank = dims.size();
   SmallVector<utils::IteratorType> iterators(rank,
                                              utils::IteratorType::parallel);
   for (int64_t axis : axes)
     iterators[axis] = utils::IteratorType::reduction;
   Value acc = fill(dropDims(dims, axes), init);
-  AffineMap map = in.map ? in.map : b.getMultiDimIdentityMap(rank);
-  return generic(in.value, acc, {map, dropAxes(rank, axes)}, iterators,
+  SmallVector<Value> tensors;
+  SmallVector<AffineMap> maps;
+  for (const Operand &input : inputs) {
+    tensors.push_back(input.value);
+    maps.push_back(input.map ? input.map : b.getMultiDimIdentityMap(rank));
+  }
+  maps.push_back(dropAxes(rank, axes));
+  return generic(tensors, acc, maps, iterators,
                  [&](ImplicitLocOpBuilder &ib,
                      ValueRange args) -> SmallVector<Value> {
-                   Value x = loadScalar(ib, args[0], in.element);
-                   return {body(ib, {x, args[1]})};
+                   SmallVector<Value> loaded;
+                   for (auto [arg, input] : llvm::zip(args, inputs))
+                     loaded.push_back(loadScalar(ib, arg, input.element));
+                   loaded.push_back(args.back());
+                   return {body(ib, loaded)};
                  })
       .front();
 }

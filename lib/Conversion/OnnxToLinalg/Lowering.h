@@ -121,11 +121,12 @@ public:
   mlir::Value elementwise(llvm::ArrayRef<Operand> inputs, DimsRef dims,
                           mlir::Type element, ScalarBody body);
 
-  /// Reduces the dimensions `axes` (which vanish) of a tensor of `dims`. The
-  /// body gets an element and the accumulator, both of the compute type of
-  /// `in.element`, which is also the element type of the result.
-  mlir::Value reduce(Operand in, DimsRef dims, llvm::ArrayRef<int64_t> axes,
-                     mlir::TypedAttr init, ScalarBody body);
+  /// Reduces the dimensions `axes` (which vanish) of loops over `dims`. The
+  /// body gets an element of each input and the accumulator; the accumulator
+  /// and the result have the type of `init`.
+  mlir::Value reduce(llvm::ArrayRef<Operand> inputs, DimsRef dims,
+                     llvm::ArrayRef<int64_t> axes, mlir::TypedAttr init,
+                     ScalarBody body);
 
   /// The map that reads a tensor with `axes` reduced away from loops over all
   /// the `rank` dimensions.

@@ -50,8 +50,8 @@ static bool reportUnsupported(func::FuncOp func) {
   func.walk<WalkOrder::PreOrder>([&](Operation *op) {
     if (!isa_and_nonnull<onnx::OnnxDialect>(op->getDialect()))
       return;
-    // The end of a sub-graph that is itself reported.
-    if (op->hasTrait<OpTrait::IsTerminator>())
+    // Parts of an op that is itself reported.
+    if (isa<onnx::NoneOp>(op) || op->hasTrait<OpTrait::IsTerminator>())
       return;
     any = true;
     std::string name;
@@ -88,11 +88,19 @@ struct ConvertOnnxToLinalg
     RewritePatternSet patterns(context);
     populateActivationPatterns(patterns, types);
     populateContractionPatterns(patterns, types);
+    populateControlPatterns(patterns, types);
     populateConvolutionPatterns(patterns, types);
     populateElementwisePatterns(patterns, types);
+    populateGatherPatterns(patterns, types);
     populateLogicPatterns(patterns, types);
+    populateMlPatterns(patterns, types);
+    populateMovementPatterns(patterns, types);
+    populateNormalizationPatterns(patterns, types);
     populatePoolingPatterns(patterns, types);
+    populateRecurrentPatterns(patterns, types);
+    populateReducePatterns(patterns, types);
     populateShapePatterns(patterns, types);
+    populateSlicePatterns(patterns, types);
     populateSoftmaxPatterns(patterns, types);
     populateFunctionOpInterfaceTypeConversionPattern<func::FuncOp>(patterns,
                                                                    types);

@@ -6,25 +6,14 @@
 
 #include "Contraction.h"
 #include "Families.h"
+#include "Limits.h"
 #include "Window.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
-#include <limits>
 
 using namespace mlir;
 using namespace lathe;
-
-/// What no element of the type is below.
-static TypedAttr getLeast(Builder &b, Type element) {
-  if (auto floating = dyn_cast<FloatType>(element))
-    return b.getFloatAttr(floating, -std::numeric_limits<double>::infinity());
-  Type storage = getStorageType(element);
-  unsigned width = storage.getIntOrFloatBitWidth();
-  return b.getIntegerAttr(storage, isUnsigned(element)
-                                       ? APInt::getMinValue(width)
-                                       : APInt::getSignedMinValue(width));
-}
 
 static Value emitMax(ImplicitLocOpBuilder &b, Value acc, Value x,
                      Type element) {
@@ -207,6 +196,9 @@ static LogicalResult lowerAveragePool(onnx::AveragePoolOp op, Lowering &l) {
   for (unsigned i = 0; i != space; ++i) {
     OpFoldResult low = window->low[i], first = l.index(0), last = inDims[i + 2];
     OpFoldResult high = window->high[i];
+    // No window is meant to reach past the end.
+    bool endsInside = explicitPads ? (*pads)[i + space] == 0
+                                   : !op.getAutoPad().starts_with("SAME");
     if (op.getCountIncludePad()) {
       first = l.apply(-l.b.getAffineSymbolExpr(0), low);
       int64_t after = explicitPads ? (*pads)[i + space] : 0;
@@ -224,7 +216,7 @@ static LogicalResult lowerAveragePool(onnx::AveragePoolOp op, Lowering &l) {
       }
     } else if (isConstantIntValue(low, 0) &&
                (isConstantIntValue(high, 0) ||
-                (!op.getCeilMode() && !(explicitPads && (*pads)[i + space])))) {
+                (endsInside && !op.getCeilMode()))) {
       constantCount *= window->kernel[i];
       continue;
     }

@@ -4,9 +4,12 @@
 // The types of single elements: as ONNX names them, as they are stored, and as
 // they are computed with; and ONNX's rules for converting one to another.
 
+#include "Limits.h"
 #include "Lowering.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+
+#include <limits>
 
 using namespace mlir;
 using namespace lathe;
@@ -108,4 +111,26 @@ Value lathe::castScalar(ImplicitLocOpBuilder &b, Value x, Type from, Type to) {
   if (isUnsigned(from))
     return arith::ExtUIOp::create(b, result, x);
   return arith::ExtSIOp::create(b, result, x);
+}
+
+static TypedAttr getLimit(Builder &b, Type element, bool greatest) {
+  if (auto floating = dyn_cast<FloatType>(element)) {
+    double infinity = std::numeric_limits<double>::infinity();
+    return b.getFloatAttr(floating, greatest ? infinity : -infinity);
+  }
+  Type storage = getStorageType(element);
+  unsigned width = storage.getIntOrFloatBitWidth();
+  if (isUnsigned(element))
+    return b.getIntegerAttr(storage, greatest ? APInt::getMaxValue(width)
+                                              : APInt::getMinValue(width));
+  return b.getIntegerAttr(storage, greatest ? APInt::getSignedMaxValue(width)
+                                            : APInt::getSignedMinValue(width));
+}
+
+TypedAttr lathe::getLeast(Builder &b, Type element) {
+  return getLimit(b, element, /*greatest=*/false);
+}
+
+TypedAttr lathe::getGreatest(Builder &b, Type element) {
+  return getLimit(b, element, /*greatest=*/true);
 }

@@ -1,0 +1,188 @@
+// Part of the Lathe project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Operators that move elements by fixed rules.
+
+#include "Families.h"
+#include "Lowering.h"
+#include "lathe/Dialect/Onnx/IR/Tensor.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+using namespace mlir;
+using namespace lathe;
+
+/// Permutes; a view where only dimensions of size 1 move.
+static Value permute(Lowering &l, Value source, DimsRef dims,
+                     ArrayRef<int64_t> perm) {
+  auto shape = cast<RankedTensorType>(source.getType()).getShape();
+  int64_t last = -1;
+  bool inOrder = true;
+  for (int64_t from : perm) {
+    if (shape[from] == 1)
+      continue;
+    inOrder &= from > last;
+    last = from;
+  }
+  if (!inOrder)
+    return l.transpose(source, dims, perm);
+  Dims permuted;
+  for (int64_t from : perm)
+    permuted.push_back(dims[from]);
+  return l.view(source, permuted);
+}
+
+static LogicalResult lowerTranspose(onnx::TransposeOp op, Lowering &l) {
+  Dims dims = l.dims(0);
+  SmallVector<int64_t> perm;
+  if (op.getPerm())
+    perm.assign(op.getPerm()->begin(), op.getPerm()->end());
+  else
+    perm = llvm::to_vector(llvm::reverse(llvm::seq<int64_t>(0, dims.size())));
+  return l.replace(permute(l, l.value(0), dims, perm));
+}
+
+/// Slices put one after the other into an empty tensor.
+static LogicalResult lowerConcat(onnx::ConcatOp op, Lowering &l) {
+  int64_t rank = l.resultType().getRank();
+  int64_t axis = normalizeAxis(op.getAxis(), rank);
+  if (l.getNumOperands() == 1)
+    return l.replace(l.value(0));
+  Value joined = l.empty(l.resultDims(), l.resultType().getElementType());
+  Dims offsets(rank, l.index(0)), strides(rank, l.index(1));
+  for (unsigned i = 0, e = l.getNumOperands(); i != e; ++i) {
+    if (l.type(i).getDimSize(axis) == 0)
+      continue;
+    Dims sizes = l.dims(i);
+    joined = tensor::InsertSliceOp::create(l.b, l.value(i), joined, offsets,
+                                           sizes, strides);
+    offsets[axis] =
+        l.apply(l.b.getAffineSymbolExpr(0) + l.b.getAffineSymbolExpr(1),
+                {offsets[axis], sizes[axis]});
+  }
+  return l.replace(joined);
+}
+
+static LogicalResult lowerSplit(onnx::SplitOp op, Lowering &l) {
+  int64_t rank = l.rank(0), axis = normalizeAxis(op.getAxis(), rank);
+  Dims offsets(rank, l.index(0)), strides(rank, l.index(1));
+  SmallVector<Value> parts;
+  for (unsigned i = 0, e = op.getNumResults(); i != e; ++i) {
+    Dims sizes = l.resultDims(i);
+    parts.push_back(tensor::ExtractSliceOp::create(l.b, l.value(0), offsets,
+                                                   sizes, strides));
+    offsets[axis] =
+        l.apply(l.b.getAffineSymbolExpr(0) + l.b.getAffineSymbolExpr(1),
+                {offsets[axis], sizes[axis]});
+  }
+  return l.replace(parts);
+}
+
+static LogicalResult lowerExpand(onnx::ExpandOp, Lowering &l) {
+  if (l.type(0) == l.resultType() && l.type(0).hasStaticShape())
+    return l.replace(l.value(0));
+  return l.replace(
+      l.elementwise(l.operand(0), l.resultDims(), l.resultElement(),
+                    [](ImplicitLocOpBuilder &, ValueRange x) { return x[0]; }));
+}
+
+/// Broadcasts to [repeat, size] per dimension, which is the result row-major.
+static LogicalResult lowerTile(onnx::TileOp, Lowering &l) {
+  MLIRContext *context = l.b.getContext();
+  Dims dims = l.dims(0), loops;
+  std::optional<Dims> repeats = l.contents(1);
+  if (!repeats)
+    return l.unsupported("expected repeats that are known from shapes");
+  SmallVector<AffineExpr> read;
+  for (auto [size, repeat] : llvm::zip_equal(dims, *repeats)) {
+    if (!isConstantIntValue(repeat, 1))
+      loops.push_back(repeat);
+    read.push_back(getAffineDimExpr(loops.size(), context));
+    loops.push_back(size);
+  }
+  Operand x = l.operand(0);
+  x.map = AffineMap::get(loops.size(), 0, read, context);
+  Value tiled =
+      l.elementwise(x, loops, l.resultElement(),
+                    [](ImplicitLocOpBuilder &, ValueRange v) { return v[0]; });
+  return l.replace(l.view(tiled, l.resultDims()));
+}
+
+/// Keeps column - row >= k, or <= k.
+static LogicalResult lowerTrilu(onnx::TriluOp op, Lowering &l) {
+  Dims dims = l.resultDims();
+  unsigned rank = dims.size();
+  SmallVector<Operand> inputs = {l.operand(0)};
+  if (l.has(1)) {
+    inputs.push_back(l.operand(1));
+    if (l.rank(1) == 1)
+      inputs.back().map = AffineMap::get(rank, 0, l.b.getAffineConstantExpr(0),
+                                         l.b.getContext());
+  }
+  bool upper = op.getUpper();
+  return l.replace(l.elementwise(
+      inputs, dims, l.resultElement(),
+      [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+        Type i64 = b.getI64Type();
+        Value row = arith::IndexCastOp::create(
+            b, i64, Value(linalg::IndexOp::create(b, rank - 2)));
+        Value column = arith::IndexCastOp::create(
+            b, i64, Value(linalg::IndexOp::create(b, rank - 1)));
+        Value diagonal = arith::SubIOp::create(b, column, row);
+        Value k = x.size() > 1 ? x[1] : makeConstant(b, i64, 0);
+        Value keep = arith::CmpIOp::create(
+            b, upper ? arith::CmpIPredicate::sge : arith::CmpIPredicate::sle,
+            diagonal, k);
+        return arith::SelectOp::create(b, keep, x[0],
+                                       makeConstant(b, x[0].getType(), 0));
+      }));
+}
+
+/// Views [b, c, h, w] as six dimensions, permutes them, and views the result.
+static LogicalResult lowerDepthToSpace(onnx::DepthToSpaceOp op, Lowering &l) {
+  int64_t block = op.getBlocksize();
+  bool depthFirst = op.getMode() == "DCR";
+  Dims dims = l.dims(0);
+  OpFoldResult size = l.index(block);
+  OpFoldResult channels =
+      l.apply(l.b.getAffineSymbolExpr(0).floorDiv(block * block), dims[1]);
+  Dims six = {dims[0], size, size, channels, dims[2], dims[3]};
+  SmallVector<int64_t> perm = {0, 3, 4, 1, 5, 2};
+  if (!depthFirst) {
+    six = {dims[0], channels, size, size, dims[2], dims[3]};
+    perm = {0, 1, 4, 2, 5, 3};
+  }
+  Value moved = permute(l, l.view(l.value(0), six), six, perm);
+  return l.replace(l.view(moved, l.resultDims()));
+}
+
+static LogicalResult lowerSpaceToDepth(onnx::SpaceToDepthOp op, Lowering &l) {
+  int64_t block = op.getBlocksize();
+  Dims dims = l.dims(0);
+  OpFoldResult size = l.index(block);
+  AffineExpr blocks = l.b.getAffineSymbolExpr(0).floorDiv(block);
+  Dims six = {dims[0],
+              dims[1],
+              l.apply(blocks, dims[2]),
+              size,
+              l.apply(blocks, dims[3]),
+              size};
+  SmallVector<int64_t> perm = {0, 3, 5, 1, 2, 4};
+  if (op.getMode() != "DCR")
+    perm = {0, 1, 3, 5, 2, 4};
+  Value moved = permute(l, l.view(l.value(0), six), six, perm);
+  return l.replace(l.view(moved, l.resultDims()));
+}
+
+void lathe::populateMovementPatterns(RewritePatternSet &patterns,
+                                     const TypeConverter &types) {
+  addLowering(patterns, types, lowerTranspose);
+  addLowering(patterns, types, lowerConcat);
+  addLowering(patterns, types, lowerSplit);
+  addLowering(patterns, types, lowerExpand);
+  addLowering(patterns, types, lowerTile);
+  addLowering(patterns, types, lowerTrilu);
+  addLowering(patterns, types, lowerDepthToSpace);
+  addLowering(patterns, types, lowerSpaceToDepth);
+}

@@ -1,0 +1,14 @@
+// Part of the Lathe project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Recurrent networks.
+
+#include "lathe/Dialect/Onnx/IR/Recurrent.h"
+#include "Families.h"
+#include "Lowering.h"
+
+using namespace mlir;
+using namespace lathe;
+
+void lathe::populateRecurrentPatterns(RewritePatternSet &patterns,
+                                      const TypeConverter &types) {}
