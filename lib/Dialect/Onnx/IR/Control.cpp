@@ -66,19 +66,25 @@ LogicalResult IfOp::verifyRegions() {
 }
 
 LogicalResult IfOp::inferShapes(ShapeContext &ctx) {
+  // A branch that is never taken may contradict itself: exporters write such
+  // branches for other ranks. It stays without types until it is removed.
+  if (auto known = ctx.operand(0).getInts(); known && known->size() == 1) {
+    Region &taken = known->front() ? getThenBranch() : getElseBranch();
+    if (failed(ctx.inferRegion(taken)))
+      return failure();
+    for (auto [i, value] :
+         llvm::enumerate(taken.front().getTerminator()->getOperands()))
+      ctx.result(i) = ctx.get(value);
+    return success();
+  }
   if (failed(ctx.inferRegion(getElseBranch())) ||
       failed(ctx.inferRegion(getThenBranch())))
     return failure();
   Operation *otherwise = getElseBranch().front().getTerminator();
   Operation *then = getThenBranch().front().getTerminator();
-  auto condition = ctx.operand(0).getInts();
   for (unsigned i = 0; i < getNumResults(); ++i) {
     const TensorInfo &a = ctx.get(then->getOperand(i));
     const TensorInfo &b = ctx.get(otherwise->getOperand(i));
-    if (condition && condition->size() == 1) {
-      ctx.result(i) = condition->front() ? a : b;
-      continue;
-    }
     if (a.elementType && b.elementType && a.elementType != b.elementType)
       return ctx.emitError() << "expects one element type of result #" << i
                              << " in both branches, got " << a.elementType

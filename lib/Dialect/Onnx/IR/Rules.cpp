@@ -269,8 +269,12 @@ LogicalResult rule::bitCast(ShapeContext &ctx, int64_t to) {
   if (failed(type))
     return failure();
   Type from = ctx.operand(0).elementType;
+  // A bool takes a byte.
+  auto getWidth = [](Type type) {
+    return type.isInteger(1) ? 8 : type.getIntOrFloatBitWidth();
+  };
   if (from && (!from.isIntOrFloat() || !type->isIntOrFloat() ||
-               from.getIntOrFloatBitWidth() != type->getIntOrFloatBitWidth()))
+               getWidth(from) != getWidth(*type)))
     return ctx.emitError() << "expects a type as wide as " << from << ", got "
                            << *type;
   ctx.result(0).dims = ctx.operand(0).dims;

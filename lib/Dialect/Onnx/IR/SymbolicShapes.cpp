@@ -401,6 +401,15 @@ LogicalResult ShapeContext::expectRank(unsigned i, int64_t rank) {
                      << ", got rank " << operand(i).getRank();
 }
 
+bool ShapeContext::isBoundAtEntry(AffineExpr expr) const {
+  bool bound = true;
+  expr.walk([&](AffineExpr e) {
+    if (auto symbol = dyn_cast<AffineSymbolExpr>(e))
+      bound = bound && symbol.getPosition() < shapes.numEntrySymbols;
+  });
+  return bound;
+}
+
 bool ShapeContext::isInside(AffineExpr expr) const {
   for (const auto &[key, symbol] : shapes.fresh) {
     auto [owner, slot] = key;
@@ -435,7 +444,7 @@ LogicalResult lathe::onnx::inferShapes(func::FuncOp func) {
   WalkResult walk = func.walk<WalkOrder::PreOrder>([&](Operation *op) {
     for (Value result : op->getResults()) {
       setType(result);
-      if (!isInferred(result.getType())) {
+      if (shapes->isReached(result) && !isInferred(result.getType())) {
         op->emitOpError("expects results whose element types can be inferred, "
                         "got operands that do not tell");
         return WalkResult::interrupt();

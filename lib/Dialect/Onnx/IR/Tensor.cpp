@@ -289,9 +289,16 @@ LogicalResult SqueezeOp::inferShapes(ShapeContext &ctx) {
       return failure();
     axes = *normal;
   } else {
-    for (auto [i, dim] : llvm::enumerate(*x.dims))
+    // A size that is not constant decides the rank: at the entry it is supposed
+    // not to be 1, later on the rank is not known.
+    for (auto [i, dim] : llvm::enumerate(*x.dims)) {
       if (getConstant(dim) == 1)
         axes.push_back(i);
+      else if (!getConstant(dim) && !isPositive(dim - 1) &&
+               (!ctx.isBoundAtEntry(dim) ||
+                !ctx.assumeAtLeast(dim, ctx.constant(2))))
+        return success();
+    }
   }
   result.dims.emplace();
   for (auto [i, dim] : llvm::enumerate(*x.dims)) {
@@ -340,13 +347,19 @@ LogicalResult ExpandOp::inferShapes(ShapeContext &ctx) {
   auto length = getSmallShape(target.dims);
   if (!x.dims || !length)
     return success();
-  auto sizes = target.getExprs();
-  if (!sizes && length->front() > 0) {
-    result.dims = ctx.freshDims(0, std::max(x.getRank(), length->front()));
-    return success();
+  // An unknown size of the target is 1 or that of the operand, where the latter
+  // is a constant other than 1.
+  Dims sizes;
+  for (int64_t i = 0; i < length->front(); ++i) {
+    AffineExpr size =
+        target.contents ? (*target.contents)[i].expr : AffineExpr();
+    int64_t d = x.getRank() - length->front() + i;
+    auto given = d < 0 ? std::optional<int64_t>(1) : getConstant((*x.dims)[d]);
+    if (!size)
+      size = given && *given != 1 ? ctx.constant(*given) : ctx.fresh(i);
+    sizes.push_back(size);
   }
-  auto dims = ctx.broadcast(*x.dims, sizes ? ArrayRef<AffineExpr>(*sizes)
-                                           : ArrayRef<AffineExpr>());
+  auto dims = ctx.broadcast(*x.dims, sizes);
   if (failed(dims))
     return failure();
   result.dims = *dims;

@@ -75,14 +75,14 @@ struct OnnxFoldShapes : public lathe::impl::OnnxFoldShapesBase<OnnxFoldShapes> {
     if (failed(shapes))
       return signalPassFailure();
     SmallVector<std::pair<IfOp, bool>> branches;
+    func.walk([&](IfOp op) {
+      auto known = shapes->get(op.getCond()).getInts();
+      if (known && known->size() == 1)
+        branches.push_back({op, known->front() != 0});
+    });
     func.walk([&](Operation *op) {
-      if (isa<ConstantOp>(op))
-        return;
-      if (auto branch = dyn_cast<IfOp>(op))
-        if (auto known = shapes->get(branch.getCond()).getInts();
-            known && known->size() == 1)
-          branches.push_back({branch, known->front() != 0});
-      fold(op, *shapes);
+      if (!isa<ConstantOp>(op))
+        fold(op, *shapes);
     });
     // Inner conditionals come first in the walk.
     for (auto [op, condition] : branches)

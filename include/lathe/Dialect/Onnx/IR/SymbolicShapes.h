@@ -63,6 +63,8 @@ public:
   static mlir::FailureOr<SymbolicShapes> analyze(mlir::func::FuncOp func);
 
   const TensorInfo &get(mlir::Value value) const;
+  /// Whether the analysis came to `value`; not so in branches never taken.
+  bool isReached(mlir::Value value) const { return infos.contains(value); }
   llvm::ArrayRef<std::string> getSymbols() const { return symbols; }
   /// `expr` with the names of the symbols.
   std::string print(mlir::AffineExpr expr) const;
@@ -179,6 +181,8 @@ public:
   void set(mlir::BlockArgument argument, TensorInfo info) {
     shapes.infos[argument] = std::move(info);
   }
+  /// Whether all symbols of `expr` are bound by the arguments of the function.
+  bool isBoundAtEntry(mlir::AffineExpr expr) const;
   /// Whether `expr` uses a symbol that belongs to the op's sub-graphs, or to
   /// one iteration of them, and so means nothing outside.
   bool isInside(mlir::AffineExpr expr) const;
