@@ -3,7 +3,7 @@
 
 #include "lathe/Conversion/LatheToLLVM/ProgramToLLVM.h"
 
-#include "SizeTable.h"
+#include "ProgramLowering.h"
 #include "lathe/Transforms/Fusion/ProgramOps.h"
 
 #include "mlir/Conversion/Passes.h"
@@ -15,18 +15,11 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace lathe;
-
-/// Offsets of the fields of lathe_rt_frame that generated code reads.
-enum FrameField : int64_t {
-  FrameValues = 0,
-  FrameArena = 8,
-  FrameOffsets = 16,
-  FrameWeights = 24,
-  FrameIO = 32,
-};
 
 /// Weights start at cache lines; vectors of them are loaded aligned.
 static constexpr int64_t weightAlignment = 64;
@@ -38,44 +31,6 @@ std::string lathe::getKernelSymbol(StringRef prefix, StringRef kernel) {
 static int64_t getElementBytes(Type type) {
   return llvm::divideCeil(type.getIntOrFloatBitWidth(), 8);
 }
-
-namespace {
-class ProgramLowering {
-public:
-  ProgramLowering(ModuleOp module, func::FuncOp main, StringRef prefix,
-                  ProgramTables &tables)
-      : module(module), main(main), tables(tables), sizes(main, tables),
-        builder(module.getContext()) {
-    tables.prefix = prefix.str();
-  }
-
-  OwningOpRef<ModuleOp> run();
-
-private:
-  LogicalResult collectSignature();
-  LogicalResult collectSlots();
-  void collectWeights();
-  LogicalResult lowerBlock(Block &block);
-  LogicalResult lowerLaunch(LaunchOp launch);
-  Value getAddress(Value tensor, Location loc);
-  Value getSize(Value index, Location loc);
-  Value loadField(FrameField field, Location loc);
-  Value addBytes(Value pointer, int64_t bytes, Location loc);
-  Value loadAt(Type type, Value pointer, int64_t index, Location loc);
-  Value constant(int64_t value, Location loc, unsigned bits = 64);
-
-  ModuleOp module;
-  func::FuncOp main;
-  ProgramTables &tables;
-  SizeTable sizes;
-  OpBuilder builder;
-  LLVM::LLVMPointerType pointerType;
-  Value frame, values, arena, offsets, weights, io, args;
-  int64_t numArgs = 1; ///< Largest number of arguments of a launch.
-  DenseMap<Value, Value> addresses;
-  llvm::MapVector<std::pair<Attribute, Attribute>, unsigned> weightIds;
-};
-} // namespace
 
 LogicalResult ProgramLowering::collectSignature() {
   auto describe = [&](StringRef name, Type type, Attribute original) {
@@ -120,7 +75,7 @@ LogicalResult ProgramLowering::collectSignature() {
         describe(name ? name.getValue() : "", type,
                  main.getResultAttr(i, "lathe.type")));
     FailureOr<SmallVector<Value>> dynamic = getDynamicDims(builder, value);
-    if (failed(dynamic))
+    if (llvm::failed(dynamic))
       return ret.emitError("failed to find the sizes of result ") << i;
     unsigned next = 0;
     for (int64_t dim : type.getShape()) {
@@ -143,9 +98,11 @@ LogicalResult ProgramLowering::collectSlots() {
     slot.last = cast<DenseI64ArrayAttr>(life)[1];
   }
   LogicalResult ok = success();
-  main.walk([&](LaunchOp launch) {
-    auto storage = launch->getAttrOfType<ArrayAttr>(storageAttrName);
-    for (auto [result, where] : llvm::zip_equal(launch.getResults(), storage)) {
+  main.walk([&](Operation *op) {
+    auto storage = op->getAttrOfType<ArrayAttr>(storageAttrName);
+    if (!storage)
+      return;
+    for (auto [result, where] : llvm::zip_equal(op->getResults(), storage)) {
       auto slot = dyn_cast<ArenaAttr>(where);
       if (!slot || sized[slot.getSlot()])
         continue;
@@ -157,14 +114,14 @@ LogicalResult ProgramLowering::collectSlots() {
           bytes *= dim;
       AffineExpr expr = builder.getAffineConstantExpr(bytes);
       FailureOr<SmallVector<Value>> dims = getDynamicDims(builder, result);
-      if (failed(dims)) {
-        ok = launch.emitError("failed to find the sizes of a result");
+      if (llvm::failed(dims)) {
+        ok = op->emitError("failed to find the sizes of a result");
         return;
       }
       for (unsigned i = 0; i < dims->size(); ++i)
         expr = builder.getAffineSymbolExpr(i) * expr;
       tables.slots[slot.getSlot()].bytes = sizes.add(
-          AffineMap::get(0, dims->size(), expr), *dims, launch, /*result=*/0);
+          AffineMap::get(0, dims->size(), expr), *dims, op, /*result=*/0);
     }
   });
   if (auto planned = main->getAttrOfType<DenseI64ArrayAttr>(offsetsAttrName)) {
@@ -213,12 +170,32 @@ Value ProgramLowering::loadAt(Type type, Value pointer, int64_t index,
                               addBytes(pointer, index * 8, loc));
 }
 
-/// A size as i64: a constant, or read from the values of `eval`.
 Value ProgramLowering::getSize(Value index, Location loc) {
+  if (isDynamic(index))
+    return arith::IndexCastOp::create(builder, loc, builder.getI64Type(),
+                                      getScalar(index, loc));
   TableSize size = sizes.add(index);
   if (size >= 0)
     return constant(size, loc);
   return loadAt(builder.getI64Type(), values, ~size, loc);
+}
+
+Value ProgramLowering::addDynamicBytes(Value pointer, Value bytes,
+                                       Location loc) {
+  return LLVM::GEPOp::create(builder, loc, pointerType, builder.getI8Type(),
+                             pointer, LLVM::GEPArg(bytes));
+}
+
+/// Where a slot or an output lies.
+Value ProgramLowering::getSlotAddress(Attribute where, Location loc) {
+  if (auto output = dyn_cast<OutputAttr>(where))
+    return loadAt(pointerType, io, main.getNumArguments() + output.getIndex(),
+                  loc);
+  int64_t slot = cast<ArenaAttr>(where).getSlot();
+  if (tables.offsets)
+    return addBytes(arena, (*tables.offsets)[slot], loc);
+  return addDynamicBytes(arena,
+                         loadAt(builder.getI64Type(), offsets, slot, loc), loc);
 }
 
 Value ProgramLowering::getAddress(Value tensor, Location loc) {
@@ -226,6 +203,15 @@ Value ProgramLowering::getAddress(Value tensor, Location loc) {
     return known;
   if (auto view = tensor.getDefiningOp<ViewOp>())
     return getAddress(view.getSource(), loc);
+  if (auto slice = tensor.getDefiningOp<SliceOp>()) {
+    Value base = getAddress(slice.getSource(), loc);
+    if (!base)
+      return {};
+    Value bytes = LLVM::MulOp::create(
+        builder, loc, getSize(slice.getOffset(), loc),
+        constant(getElementBytes(slice.getType().getElementType()), loc));
+    return addDynamicBytes(base, bytes, loc);
+  }
   if (auto arg = dyn_cast<BlockArgument>(tensor);
       arg && arg.getOwner() == &main.getBody().front())
     return loadAt(pointerType, io, arg.getArgNumber(), loc);
@@ -233,25 +219,53 @@ Value ProgramLowering::getAddress(Value tensor, Location loc) {
     unsigned id = weightIds.lookup({weight.getValue(), weight.getRecipeAttr()});
     return addBytes(weights, tables.weights[id].offset, loc);
   }
-  auto launch = tensor.getDefiningOp<LaunchOp>();
-  if (!launch) {
+  Operation *def = tensor.getDefiningOp();
+  auto storage =
+      def ? def->getAttrOfType<ArrayAttr>(storageAttrName) : ArrayAttr();
+  if (!storage) {
     emitError(loc, "expects a tensor with storage, got one of ")
-        << (tensor.getDefiningOp()
-                ? tensor.getDefiningOp()->getName().getStringRef()
-                : "a region's argument");
+        << (def ? def->getName().getStringRef() : "a region's argument");
     return {};
   }
-  Attribute where = launch->getAttrOfType<ArrayAttr>(
-      storageAttrName)[cast<OpResult>(tensor).getResultNumber()];
-  if (auto output = dyn_cast<OutputAttr>(where))
-    return loadAt(pointerType, io, main.getNumArguments() + output.getIndex(),
-                  loc);
-  int64_t slot = cast<ArenaAttr>(where).getSlot();
-  if (tables.offsets)
-    return addBytes(arena, (*tables.offsets)[slot], loc);
-  Value offset = loadAt(builder.getI64Type(), offsets, slot, loc);
-  return LLVM::GEPOp::create(builder, loc, pointerType, builder.getI8Type(),
-                             arena, LLVM::GEPArg(offset));
+  return getSlotAddress(storage[cast<OpResult>(tensor).getResultNumber()], loc);
+}
+
+/// The number of tiles of a launch, as i64.
+Value ProgramLowering::getTiles(LaunchOp launch, AffineMap grid) {
+  Location loc = launch.getLoc();
+  bool inTable = true;
+  for (auto [i, size] : llvm::enumerate(launch.getSizes()))
+    inTable &= !grid.isFunctionOfSymbol(i) || !isDynamic(size);
+  if (inTable) {
+    TableSize tiles = getCost(launch, grid, 0);
+    return tiles >= 0 ? constant(tiles, loc)
+                      : loadAt(builder.getI64Type(), values, ~tiles, loc);
+  }
+  SmallVector<Value> symbols;
+  for (Value size : launch.getSizes())
+    symbols.push_back(arith::IndexCastOp::create(
+        builder, loc, builder.getIndexType(), getSize(size, loc)));
+  return arith::IndexCastOp::create(
+      builder, loc, builder.getI64Type(),
+      expandSizeExpr(builder, loc, grid.getResult(0), {}, symbols));
+}
+
+/// A function of a launch's sizes, in the table; what is known only while the
+/// program runs counts as zero.
+TableSize ProgramLowering::getCost(LaunchOp launch, AffineMap map,
+                                   unsigned result) {
+  SmallVector<Value> known;
+  SmallVector<AffineExpr> symbols;
+  for (Value size : launch.getSizes()) {
+    if (isDynamic(size)) {
+      symbols.push_back(builder.getAffineConstantExpr(0));
+      continue;
+    }
+    symbols.push_back(builder.getAffineSymbolExpr(known.size()));
+    known.push_back(size);
+  }
+  AffineMap reduced = map.replaceDimsAndSymbols({}, symbols, 0, known.size());
+  return sizes.add(reduced, known, launch, result);
 }
 
 LogicalResult ProgramLowering::lowerLaunch(LaunchOp launch) {
@@ -277,43 +291,51 @@ LogicalResult ProgramLowering::lowerLaunch(LaunchOp launch) {
                                      results, builder.getAffineConstantExpr(0)),
                                  builder.getContext());
   };
-  SmallVector<Value> sizeValues(launch.getSizes());
   AffineMap grid = getMap(gridAttrName, 1), cost = getMap(costAttrName, 2),
             scratch = getMap(scratchAttrName, 1);
-  TableSize tiles = sizes.add(grid, sizeValues, launch, 0);
+  for (auto [i, size] : llvm::enumerate(launch.getSizes()))
+    if (scratch.isFunctionOfSymbol(i) && isDynamic(size))
+      return launch.emitError(
+          "expects scratch memory whose size is known when the program starts");
   std::string nodes;
   if (launch.getNodes())
     nodes = llvm::join(launch.getNodes()->getAsValueRange<StringAttr>(), ", ");
   tables.launches.push_back({launch.getKernel().str(), nodes,
-                             sizes.add(cost, sizeValues, launch, 0),
-                             sizes.add(cost, sizeValues, launch, 1)});
-  sizes.addMaximum(scratch, sizeValues, launch);
+                             getCost(launch, cost, 0),
+                             getCost(launch, cost, 1)});
+  sizes.addMaximum(getCost(launch, scratch, 0), launch);
 
   Value code = LLVM::AddressOfOp::create(
       builder, loc, pointerType,
       getKernelSymbol(tables.prefix, launch.getKernel()));
-  Value count = tiles >= 0 ? constant(tiles, loc)
-                           : loadAt(builder.getI64Type(), values, ~tiles, loc);
-  LLVM::CallOp::create(
+  auto call = LLVM::CallOp::create(
       builder, loc, TypeRange(builder.getI32Type()), "lathe_rt_launch",
       ValueRange{frame, constant(tables.launches.size() - 1, loc, 32), code,
-                 args, count});
+                 args, getTiles(launch, grid)});
+  Value before =
+      LLVM::LoadOp::create(builder, loc, builder.getI32Type(), failed);
+  LLVM::StoreOp::create(
+      builder, loc, LLVM::OrOp::create(builder, loc, before, call.getResult()),
+      failed);
   return success();
 }
 
 LogicalResult ProgramLowering::lowerBlock(Block &block) {
   for (Operation &op : block.without_terminator()) {
-    if (auto launch = dyn_cast<LaunchOp>(op)) {
-      if (failed(lowerLaunch(launch)))
-        return failure();
-      continue;
-    }
-    // Sizes are eval's; views, weights and symbols need no code.
-    if (isa<ViewOp, WeightOp, SymbolOp>(op) || SizeTable::isSizeOp(&op) ||
-        op.use_empty())
-      continue;
-    return op.emitError("expects an op that a program can run, got '")
-           << op.getName() << "'";
+    LogicalResult ok =
+        llvm::TypeSwitch<Operation *, LogicalResult>(&op)
+            .Case([&](LaunchOp op) { return lowerLaunch(op); })
+            .Case([&](scf::IfOp op) { return lowerIf(op); })
+            .Case([&](scf::ForOp op) { return lowerFor(op); })
+            .Case([&](scf::WhileOp op) { return lowerWhile(op); })
+            .Case([&](tensor::ExtractOp op) { return lowerExtract(op); })
+            .Case([&](InsertOp op) { return lowerInsert(op); })
+            // Views have no code of their own, nor have sizes in the table.
+            .Case<ViewOp, SliceOp, WeightOp, SymbolOp>(
+                [&](Operation *) { return success(); })
+            .Default([&](Operation *op) { return lowerScalarOp(op); });
+    if (llvm::failed(ok))
+      return failure();
   }
   return success();
 }
@@ -326,7 +348,7 @@ OwningOpRef<ModuleOp> ProgramLowering::run() {
   Type i32 = builder.getI32Type(), i64 = builder.getI64Type();
 
   builder.setInsertionPointToStart(&main.getBody().front());
-  if (failed(collectSignature()) || failed(collectSlots()))
+  if (llvm::failed(collectSignature()) || llvm::failed(collectSlots()))
     return {};
   collectWeights();
 
@@ -340,9 +362,10 @@ OwningOpRef<ModuleOp> ProgramLowering::run() {
         builder, kernel.getLoc(),
         getKernelSymbol(tables.prefix, kernel.getSymName()),
         LLVM::LLVMFunctionType::get(i32, {pointerType, i64, i64, pointerType}));
-  for (auto launch : main.getOps<LaunchOp>())
+  main.walk([&](LaunchOp launch) {
     numArgs = std::max<int64_t>(numArgs, launch.getNumOperands() +
                                              launch.getNumResults());
+  });
 
   auto program =
       LLVM::LLVMFuncOp::create(builder, loc, tables.prefix + "_program",
@@ -357,12 +380,17 @@ OwningOpRef<ModuleOp> ProgramLowering::run() {
   io = loadField(FrameIO, loc);
   args = LLVM::AllocaOp::create(builder, loc, pointerType, i64,
                                 constant(numArgs, loc), /*alignment=*/8);
-  if (failed(lowerBlock(main.getBody().front())))
+  failed = LLVM::AllocaOp::create(builder, loc, pointerType, i32,
+                                  constant(1, loc), /*alignment=*/4);
+  LLVM::StoreOp::create(builder, loc, constant(0, loc, 32), failed);
+  if (llvm::failed(lowerBlock(main.getBody().front())))
     return {};
-  LLVM::ReturnOp::create(builder, loc, constant(0, loc, 32));
+  LLVM::ReturnOp::create(
+      builder, loc,
+      LLVM::LoadOp::create(builder, loc, i32, failed).getResult());
 
   builder.setInsertionPointToEnd(result->getBody());
-  if (failed(sizes.emitEval(builder, tables.prefix + "_eval")))
+  if (llvm::failed(sizes.emitEval(builder, tables.prefix + "_eval")))
     return {};
   tables.scratchBytes = sizes.getMaximum();
   tables.numValues = sizes.getNumValues();
@@ -375,7 +403,7 @@ OwningOpRef<ModuleOp> ProgramLowering::run() {
   pm.addPass(createReconcileUnrealizedCastsPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
-  if (failed(pm.run(*result)))
+  if (llvm::failed(pm.run(*result)))
     return {};
   return result;
 }

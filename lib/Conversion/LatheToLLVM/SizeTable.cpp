@@ -61,9 +61,7 @@ TableSize SizeTable::add(AffineMap map, ArrayRef<Value> operands,
   return add(cast<Value>(folded));
 }
 
-void SizeTable::addMaximum(AffineMap map, ArrayRef<Value> operands,
-                           Operation *before) {
-  TableSize size = add(map, operands, before, 0);
+void SizeTable::addMaximum(TableSize size, Operation *before) {
   if (size >= 0) {
     if (maximum >= 0)
       maximum = std::max(maximum, size);
@@ -79,9 +77,8 @@ void SizeTable::addMaximum(AffineMap map, ArrayRef<Value> operands,
                                     tables.symbols[~size]));
 }
 
-/// Expands a (semi-)affine expression into arithmetic. All symbols are sizes.
-static Value expand(OpBuilder &b, Location loc, AffineExpr expr,
-                    ArrayRef<Value> dims, ArrayRef<Value> symbols) {
+Value lathe::expandSizeExpr(OpBuilder &b, Location loc, AffineExpr expr,
+                            ArrayRef<Value> dims, ArrayRef<Value> symbols) {
   if (auto constant = dyn_cast<AffineConstantExpr>(expr))
     return arith::ConstantIndexOp::create(b, loc, constant.getValue());
   if (auto dim = dyn_cast<AffineDimExpr>(expr))
@@ -89,8 +86,8 @@ static Value expand(OpBuilder &b, Location loc, AffineExpr expr,
   if (auto symbol = dyn_cast<AffineSymbolExpr>(expr))
     return symbols[symbol.getPosition()];
   auto binary = cast<AffineBinaryOpExpr>(expr);
-  Value lhs = expand(b, loc, binary.getLHS(), dims, symbols);
-  Value rhs = expand(b, loc, binary.getRHS(), dims, symbols);
+  Value lhs = expandSizeExpr(b, loc, binary.getLHS(), dims, symbols);
+  Value rhs = expandSizeExpr(b, loc, binary.getRHS(), dims, symbols);
   switch (expr.getKind()) {
   case AffineExprKind::Add:
     return arith::AddIOp::create(b, loc, lhs, rhs);
@@ -150,8 +147,8 @@ public:
       Value best;
       for (AffineExpr expr : map.getResults()) {
         Value next =
-            expand(builder, loc, expr, all.take_front(map.getNumDims()),
-                   all.drop_front(map.getNumDims()));
+            expandSizeExpr(builder, loc, expr, all.take_front(map.getNumDims()),
+                           all.drop_front(map.getNumDims()));
         if (best) {
           Value cmp = arith::CmpIOp::create(builder, loc, keep, best, next);
           next = arith::SelectOp::create(builder, loc, cmp, best, next);
@@ -234,8 +231,8 @@ LogicalResult SizeTable::emitEval(OpBuilder &builder, StringRef name) {
           LLVM::LoadOp::create(builder, loc, i64, from)));
     }
     for (AffineMap map : constraints.getAsValueRange<AffineMapAttr>()) {
-      Value lhs = expand(builder, loc, map.getResult(0), {}, all);
-      Value rhs = expand(builder, loc, map.getResult(1), {}, all);
+      Value lhs = expandSizeExpr(builder, loc, map.getResult(0), {}, all);
+      Value rhs = expandSizeExpr(builder, loc, map.getResult(1), {}, all);
       Value bad = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ne,
                                         lhs, rhs);
       std::string text;

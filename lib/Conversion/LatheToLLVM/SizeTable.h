@@ -29,9 +29,9 @@ public:
   TableSize add(mlir::AffineMap map, llvm::ArrayRef<mlir::Value> operands,
                 mlir::Operation *before, unsigned result);
 
-  /// Takes part in the maximum that `getMaximum` returns (scratch).
-  void addMaximum(mlir::AffineMap map, llvm::ArrayRef<mlir::Value> operands,
-                  mlir::Operation *before);
+  /// Takes part in the maximum that `getMaximum` returns (scratch); helper ops
+  /// go before `before`.
+  void addMaximum(TableSize size, mlir::Operation *before);
 
   /// Emits `int32_t name(const int64_t *symbols, int64_t *values)`, which also
   /// checks `lathe.constraints`. No sizes can be added afterwards.
@@ -51,6 +51,12 @@ private:
   TableSize maximum = 0;
   int64_t numValues = 0;
 };
+
+/// Emits the arithmetic of a (semi-)affine expression over sizes.
+mlir::Value expandSizeExpr(mlir::OpBuilder &builder, mlir::Location loc,
+                           mlir::AffineExpr expr,
+                           llvm::ArrayRef<mlir::Value> dims,
+                           llvm::ArrayRef<mlir::Value> symbols);
 
 } // namespace lathe
 

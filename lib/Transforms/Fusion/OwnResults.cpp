@@ -4,7 +4,10 @@
 #include "lathe/Transforms/Fusion/Passes.h"
 #include "lathe/Transforms/Fusion/ProgramOps.h"
 
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 
@@ -17,38 +20,135 @@ namespace lathe {
 
 using namespace lathe;
 
+static Value getRoot(Value value) {
+  while (auto view = value.getDefiningOp<ViewOp>())
+    value = view.getSource();
+  return value;
+}
+
+/// Whether `value` is `carried`, changed in place or not at all.
+static bool isInPlace(Value value, Value carried) {
+  value = getRoot(value);
+  while (auto insert = value.getDefiningOp<InsertOp>())
+    value = getRoot(insert.getDest());
+  return value == carried;
+}
+
+/// Makes `operand` a copy of itself, before the op that it belongs to.
+static LogicalResult copyOperand(OpOperand &operand) {
+  OpBuilder builder(operand.getOwner());
+  auto type = cast<RankedTensorType>(operand.get().getType());
+  Operation *def = operand.get().getDefiningOp();
+  Location loc = def ? def->getLoc() : operand.getOwner()->getLoc();
+  FailureOr<SmallVector<Value>> dims = getDynamicDims(builder, operand.get());
+  if (failed(dims))
+    return emitError(loc, "failed to find the sizes of a result");
+  Value empty = tensor::EmptyOp::create(builder, loc, type, *dims);
+  if (isa_and_present<tensor::EmptyOp>(def)) {
+    // Nothing to copy: a loop that fills it starts from zeros.
+    Value zero = arith::ConstantOp::create(
+        builder, loc, builder.getZeroAttr(type.getElementType()));
+    operand.set(linalg::FillOp::create(builder, loc, zero, empty).getResult(0));
+    return success();
+  }
+  auto copy = linalg::CopyOp::create(builder, loc, operand.get(), empty);
+  operand.set(copy->getResult(0));
+  return success();
+}
+
+/// Copies what `operands` (of a terminator) do not own. `carried` are the
+/// values of a loop that they replace, or empty.
+static LogicalResult ownOperands(MutableArrayRef<OpOperand> operands,
+                                 ValueRange carried) {
+  DenseSet<Value> taken;
+  for (auto [i, operand] : llvm::enumerate(operands)) {
+    if (!isa<RankedTensorType>(operand.get().getType()))
+      continue;
+    Value root = getRoot(operand.get());
+    if (i < carried.size() && isInPlace(root, carried[i]))
+      continue;
+    Operation *def = root.getDefiningOp();
+    if (def && isComputeOp(def) &&
+        def->getBlock() == operand.getOwner()->getBlock() &&
+        taken.insert(root).second)
+      continue;
+    if (failed(copyOperand(operand)))
+      return failure();
+  }
+  return success();
+}
+
+/// Copies initial values of a loop that something else may need.
+static LogicalResult ownInits(MutableArrayRef<OpOperand> inits) {
+  for (OpOperand &init : inits) {
+    if (!isa<RankedTensorType>(init.get().getType()))
+      continue;
+    Operation *def = init.get().getDefiningOp();
+    if (def && isComputeOp(def) && init.get().hasOneUse() &&
+        def->getBlock() == init.getOwner()->getBlock())
+      continue;
+    if (failed(copyOperand(init)))
+      return failure();
+  }
+  return success();
+}
+
 namespace {
 struct OwnResults : public lathe::impl::OwnResultsBase<OwnResults> {
   using Base::Base;
 
   void runOnOperation() override {
-    for (auto ret : getOperation().getOps<func::ReturnOp>())
-      if (failed(own(ret)))
-        return signalPassFailure();
+    hoistSizes();
+    WalkResult result =
+        getOperation().walk([&](Operation *op) { return WalkResult(own(op)); });
+    if (result.wasInterrupted())
+      signalPassFailure();
   }
 
-  LogicalResult own(func::ReturnOp ret) {
-    OpBuilder builder(ret);
-    DenseSet<Value> taken;
-    for (OpOperand &operand : ret->getOpOperands()) {
-      auto type = dyn_cast<RankedTensorType>(operand.get().getType());
-      if (!type)
-        continue;
-      Value root = operand.get();
-      while (auto view = root.getDefiningOp<ViewOp>())
-        root = view.getSource();
-      Operation *def = root.getDefiningOp();
-      if (def && isComputeOp(def) && taken.insert(root).second)
-        continue;
-      Location loc = def ? def->getLoc() : ret.getLoc();
-      FailureOr<SmallVector<Value>> dims =
-          getDynamicDims(builder, operand.get());
-      if (failed(dims))
-        return emitError(loc, "failed to find the sizes of result ")
-               << operand.getOperandNumber();
-      Value empty = tensor::EmptyOp::create(builder, loc, type, *dims);
-      auto copy = linalg::CopyOp::create(builder, loc, operand.get(), empty);
-      operand.set(copy->getResult(0));
+  /// Moves sizes out of branches and loops, so that they are known before.
+  void hoistSizes() {
+    getOperation().walk([&](Operation *op) {
+      bool isSize =
+          isa<SymbolOp>(op) || isa<affine::AffineDialect>(op->getDialect()) ||
+          (isa<arith::ArithDialect>(op->getDialect()) &&
+           op->getNumResults() == 1 && op->getResult(0).getType().isIndex());
+      Operation *parent = op->getParentOp();
+      if (!isSize || op->getNumRegions())
+        return;
+      while (isa<scf::SCFDialect>(parent->getDialect()) &&
+             llvm::all_of(op->getOperands(), [&](Value operand) {
+               return !parent->isProperAncestor(
+                          operand.getParentBlock()->getParentOp()) &&
+                      operand.getParentBlock()->getParentOp() != parent;
+             })) {
+        op->moveBefore(parent);
+        parent = op->getParentOp();
+      }
+    });
+  }
+
+  LogicalResult own(Operation *op) {
+    if (isa<func::ReturnOp>(op))
+      return ownOperands(op->getOpOperands(), {});
+    if (auto branch = dyn_cast<scf::IfOp>(op)) {
+      for (Region *region : {&branch.getThenRegion(), &branch.getElseRegion()})
+        if (!region->empty() &&
+            failed(ownOperands(region->front().getTerminator()->getOpOperands(),
+                               {})))
+          return failure();
+      return success();
+    }
+    if (auto loop = dyn_cast<scf::ForOp>(op)) {
+      if (failed(ownInits(loop.getInitArgsMutable())))
+        return failure();
+      return ownOperands(loop.getBody()->getTerminator()->getOpOperands(),
+                         loop.getRegionIterArgs());
+    }
+    if (auto loop = dyn_cast<scf::WhileOp>(op)) {
+      if (failed(ownInits(loop->getOpOperands())))
+        return failure();
+      return ownOperands(loop.getYieldOp()->getOpOperands(),
+                         loop.getAfterArguments());
     }
     return success();
   }

@@ -75,6 +75,15 @@ FailureOr<SmallVector<Value>> lathe::getDynamicDims(OpBuilder &builder,
   if (auto loop = dyn_cast<scf::ForOp>(op))
     return getDynamicDims(builder,
                           loop.getInitArgs()[result.getResultNumber()]);
+  if (auto slice = dyn_cast<SliceOp>(op))
+    return SmallVector<Value>(slice.getDims());
+  if (auto insert = dyn_cast<InsertOp>(op))
+    return getDynamicDims(builder, insert.getDest());
+  if (auto loop = dyn_cast<scf::WhileOp>(op))
+    return getDynamicDims(builder, loop.getInits()[result.getResultNumber()]);
+  if (auto branch = dyn_cast<scf::IfOp>(op))
+    return getDynamicDims(
+        builder, branch.thenYield().getOperand(result.getResultNumber()));
   if (auto cast = dyn_cast<tensor::CastOp>(op))
     if (cast.getSource().getType().getShape() == type.getShape())
       return getDynamicDims(builder, cast.getSource());

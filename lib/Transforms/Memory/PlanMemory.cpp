@@ -23,9 +23,17 @@ static constexpr int64_t alignment = 64;
 /// Placements the search may try: some milliseconds for a few hundred buffers.
 static constexpr unsigned searchTries = 2000;
 
+/// The value whose bytes a view, or a chain of them, shows.
 static Value getRoot(Value value) {
   while (auto view = value.getDefiningOp<ViewOp>())
     value = view.getSource();
+  return value;
+}
+
+static Value getSliced(Value value) {
+  value = getRoot(value);
+  while (auto slice = value.getDefiningOp<SliceOp>())
+    value = getRoot(slice.getSource());
   return value;
 }
 
@@ -49,13 +57,19 @@ public:
 
 private:
   int64_t getLastUse(Value value);
+  int64_t addSlot(int64_t first, int64_t last, Value owner);
+  void placeLaunch(LaunchOp launch);
+  void placeIf(scf::IfOp branch);
+  LogicalResult placeLoop(Operation *loop, ValueRange inits, ValueRange carried,
+                          ValueRange yields);
   bool haveEqualSizes(Value a, Value b);
   std::optional<int64_t> findInplace(LaunchOp launch, unsigned result);
 
   func::FuncOp func;
   bool reuse;
   DenseMap<Operation *, int64_t> position;
-  DenseMap<Value, int64_t> slotOf;
+  DenseMap<Value, int64_t> slotOf, outputOf;
+  DenseSet<Value> given;
 };
 } // namespace
 
@@ -66,8 +80,10 @@ int64_t Planner::getLastUse(Value value) {
   while (!aliases.empty()) {
     Value alias = aliases.pop_back_val();
     for (Operation *user : alias.getUsers()) {
-      if (auto view = dyn_cast<ViewOp>(user)) {
-        aliases.push_back(view);
+      if (isa<ViewOp, SliceOp, InsertOp>(user) &&
+          (!isa<InsertOp>(user) || cast<InsertOp>(user).getDest() == alias)) {
+        last = std::max(last, position.lookup(user));
+        aliases.push_back(user->getResult(0));
         continue;
       }
       last = std::max(last, position.lookup(user));
@@ -131,7 +147,7 @@ std::optional<int64_t> Planner::findInplace(LaunchOp launch, unsigned result) {
       continue;
     // The same buffer read another way in this launch must stay.
     if (llvm::count_if(launch.getInputs(),
-                       [&](Value v) { return getRoot(v) == root; }) > 1)
+                       [&](Value v) { return getSliced(v) == root; }) > 1)
       continue;
     return slot->second;
   }
@@ -140,9 +156,9 @@ std::optional<int64_t> Planner::findInplace(LaunchOp launch, unsigned result) {
 
 LogicalResult Planner::run() {
   int64_t next = 0;
-  func.walk([&](Operation *op) { position[op] = next++; });
+  // Before-order: a loop comes before its body, so it is live all through it.
+  func.walk<WalkOrder::PreOrder>([&](Operation *op) { position[op] = next++; });
 
-  DenseMap<Value, int64_t> outputOf;
   for (func::ReturnOp ret : func.getOps<func::ReturnOp>())
     for (auto [i, value] : llvm::enumerate(ret.getOperands())) {
       if (!isa<RankedTensorType>(value.getType()))
@@ -156,31 +172,102 @@ LogicalResult Planner::run() {
                << i;
     }
 
-  MLIRContext *context = func.getContext();
-  func.walk([&](LaunchOp launch) {
-    SmallVector<Attribute> storage;
-    for (OpResult result : launch.getResults()) {
-      if (auto output = outputOf.find(result); output != outputOf.end()) {
-        storage.push_back(OutputAttr::get(context, output->second));
-        continue;
-      }
-      int64_t here = position.lookup(launch);
-      int64_t last = std::max(here, getLastUse(result));
-      std::optional<int64_t> slot;
-      if (reuse)
-        slot = findInplace(launch, result.getResultNumber());
-      if (slot) {
-        slots[*slot].last = last;
-        ++numInplace;
-      } else {
-        slot = slots.size();
-        slots.push_back({here, last, result});
-      }
-      slotOf[result] = *slot;
-      storage.push_back(ArenaAttr::get(context, *slot));
-    }
-    launch->setAttr(storageAttrName, ArrayAttr::get(context, storage));
+  WalkResult result = func.walk<WalkOrder::PreOrder>([&](Operation *op) {
+    if (auto launch = dyn_cast<LaunchOp>(op))
+      placeLaunch(launch);
+    else if (auto branch = dyn_cast<scf::IfOp>(op))
+      placeIf(branch);
+    else if (auto loop = dyn_cast<scf::ForOp>(op))
+      return WalkResult(placeLoop(loop, loop.getInitArgs(),
+                                  loop.getRegionIterArgs(),
+                                  loop.getYieldedValues()));
+    else if (auto loop = dyn_cast<scf::WhileOp>(op))
+      return WalkResult(placeLoop(loop, loop.getInits(),
+                                  loop.getAfterArguments(),
+                                  loop.getYieldOp().getOperands()));
+    return WalkResult::advance();
   });
+  return failure(result.wasInterrupted());
+}
+
+int64_t Planner::addSlot(int64_t first, int64_t last, Value owner) {
+  slots.push_back({first, last, owner});
+  return slots.size() - 1;
+}
+
+void Planner::placeLaunch(LaunchOp launch) {
+  MLIRContext *context = func.getContext();
+  SmallVector<Attribute> storage;
+  for (OpResult result : launch.getResults()) {
+    // What control flow around it yields has its place already.
+    if (given.contains(result)) {
+      storage.push_back(UnitAttr::get(context));
+      continue;
+    }
+    if (auto output = outputOf.find(result); output != outputOf.end()) {
+      storage.push_back(OutputAttr::get(context, output->second));
+      continue;
+    }
+    int64_t here = position.lookup(launch);
+    int64_t last = std::max(here, getLastUse(result));
+    std::optional<int64_t> slot;
+    if (reuse)
+      slot = findInplace(launch, result.getResultNumber());
+    if (slot) {
+      slots[*slot].last = last;
+      ++numInplace;
+    } else {
+      slot = addSlot(here, last, result);
+    }
+    slotOf[result] = *slot;
+    storage.push_back(ArenaAttr::get(context, *slot));
+  }
+  launch->setAttr(storageAttrName, ArrayAttr::get(context, storage));
+}
+
+void Planner::placeIf(scf::IfOp branch) {
+  MLIRContext *context = func.getContext();
+  SmallVector<Attribute> storage;
+  for (OpResult result : branch.getResults()) {
+    if (!isa<RankedTensorType>(result.getType())) {
+      storage.push_back(UnitAttr::get(context));
+      continue;
+    }
+    for (scf::YieldOp yield : {branch.thenYield(), branch.elseYield()})
+      given.insert(getRoot(yield.getOperand(result.getResultNumber())));
+    // The branches write it: it is live from the branch on.
+    int64_t here = position.lookup(branch);
+    int64_t end = position.lookup(branch.elseYield());
+    storage.push_back(ArenaAttr::get(
+        context, addSlot(here, std::max(end, getLastUse(result)), result)));
+  }
+  branch->setAttr(storageAttrName, ArrayAttr::get(context, storage));
+}
+
+LogicalResult Planner::placeLoop(Operation *loop, ValueRange inits,
+                                 ValueRange carried, ValueRange yields) {
+  MLIRContext *context = func.getContext();
+  SmallVector<Attribute> storage;
+  int64_t here = position.lookup(loop);
+  int64_t end =
+      position.lookup(loop->getRegions().back().front().getTerminator());
+  for (auto [i, init] : llvm::enumerate(inits)) {
+    storage.push_back(UnitAttr::get(context));
+    if (!isa<RankedTensorType>(init.getType()))
+      continue;
+    int64_t last = std::max(end, getLastUse(loop->getResult(i)));
+    auto slot = slotOf.find(getRoot(init));
+    if (slot == slotOf.end())
+      return loop->emitError("expects initial values that are the loop's own");
+    slots[slot->second].last = std::max(slots[slot->second].last, last);
+    Value root = getRoot(yields[i]);
+    if (root == carried[i] || root.getDefiningOp<InsertOp>())
+      continue;
+    given.insert(root);
+    storage.back() =
+        ArenaAttr::get(context, addSlot(here, last, loop->getResult(i)));
+  }
+  loop->setAttr(storageAttrName, ArrayAttr::get(context, storage));
   return success();
 }
 

@@ -41,7 +41,10 @@ def OwnResults : Pass<"own-results", "::mlir::func::FuncOp"> {
   let summary = "Gives every result of a program an op that computes it";
   let description = [{
     A result that is an argument, a constant, or another result as well is
-    copied, so that each result can live in the caller's buffer.
+    copied, so that each result can live in the caller's buffer. The same goes
+    for what branches and loops yield, and for the initial values of loops, which
+    the loop overwrites; a carried value that is passed on, or changed in place by
+    `lathe.insert`, stays. Sizes move out of branches and loops where they can.
   }];
   let dependentDialects = ["::mlir::linalg::LinalgDialect",
     "::mlir::tensor::TensorDialect", "::lathe::LatheDialect"];

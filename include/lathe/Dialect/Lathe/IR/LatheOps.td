@@ -147,6 +147,45 @@ def Lathe_ViewOp : Lathe_Op<"view", [Pure,
   let hasFolder = 1;
 }
 
+def Lathe_SliceOp : Lathe_Op<"slice", [Pure]> {
+  let summary = "Reads a contiguous part of a tensor, moving nothing";
+  let description = [{
+    The elements from linear position `offset` on, in row-major order, as a
+    tensor of their own: the step of a sequence, one of several packed states.
+
+    ```mlir
+    %1 = lathe.slice %0 [%o] : tensor<16x1x64xf32> to tensor<1x64xf32>
+    ```
+  }];
+  let arguments = (ins AnyRankedTensor:$source, Index:$offset,
+                       Variadic<Index>:$dims);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = [{
+    $source `[` $offset `]` (`dims` `[` $dims^ `]`)? attr-dict `:`
+    type($source) `to` type($result)
+  }];
+}
+
+def Lathe_InsertOp : Lathe_Op<"insert", [Pure, TypesMatchWith<
+    "the result has the type of the destination", "dest", "result", "$_self">]> {
+  let summary = "Replaces a contiguous part of a tensor that a loop carries";
+  let description = [{
+    `dest` with the elements of `source` from linear position `offset` on.
+    Happens in place: `dest` must have no later use, which `form-slices` checks.
+
+    ```mlir
+    %1 = lathe.insert %h into %y [%o] : tensor<1x64xf32> into tensor<16x1x64xf32>
+    ```
+  }];
+  let arguments = (ins AnyRankedTensor:$source, AnyRankedTensor:$dest,
+                       Index:$offset);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = [{
+    $source `into` $dest `[` $offset `]` attr-dict `:`
+    type($source) `into` type($dest)
+  }];
+}
+
 //===----------------------------------------------------------------------===//
 // Kernels
 //===----------------------------------------------------------------------===//

@@ -1,0 +1,104 @@
+// Part of the Lathe project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The state of one lowering of a program. ProgramToLLVM.cpp lowers launches and
+// collects the tables, ProgramControl.cpp lowers control flow and scalars.
+
+#ifndef LATHE_LIB_CONVERSION_LATHETOLLVM_PROGRAMLOWERING_H
+#define LATHE_LIB_CONVERSION_LATHETOLLVM_PROGRAMLOWERING_H
+
+#include "SizeTable.h"
+#include "lathe/Conversion/LatheToLLVM/ProgramToLLVM.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "llvm/ADT/MapVector.h"
+
+namespace lathe {
+
+/// Offsets of the fields of lathe_rt_frame that generated code reads.
+enum FrameField : int64_t {
+  FrameValues = 0,
+  FrameArena = 8,
+  FrameOffsets = 16,
+  FrameWeights = 24,
+  FrameIO = 32,
+};
+
+class ProgramLowering {
+public:
+  ProgramLowering(mlir::ModuleOp module, mlir::func::FuncOp main,
+                  llvm::StringRef prefix, ProgramTables &tables)
+      : module(module), main(main), tables(tables), sizes(main, tables),
+        builder(module.getContext()) {
+    tables.prefix = prefix.str();
+  }
+
+  mlir::OwningOpRef<mlir::ModuleOp> run();
+
+private:
+  llvm::LogicalResult collectSignature();
+  llvm::LogicalResult collectSlots();
+  void collectWeights();
+  llvm::LogicalResult lowerBlock(mlir::Block &block);
+  llvm::LogicalResult lowerLaunch(LaunchOp launch);
+  mlir::Value getAddress(mlir::Value tensor, mlir::Location loc);
+  mlir::Value getSlotAddress(mlir::Attribute where, mlir::Location loc);
+  /// A size as i64.
+  mlir::Value getSize(mlir::Value index, mlir::Location loc);
+  mlir::Value getTiles(LaunchOp launch, mlir::AffineMap grid);
+  TableSize getCost(LaunchOp launch, mlir::AffineMap map, unsigned result);
+  mlir::Value loadField(FrameField field, mlir::Location loc);
+  mlir::Value addBytes(mlir::Value pointer, int64_t bytes, mlir::Location loc);
+  mlir::Value addDynamicBytes(mlir::Value pointer, mlir::Value bytes,
+                              mlir::Location loc);
+  mlir::Value loadAt(mlir::Type type, mlir::Value pointer, int64_t index,
+                     mlir::Location loc);
+  mlir::Value constant(int64_t value, mlir::Location loc, unsigned bits = 64);
+
+  // ProgramControl.cpp
+  /// Whether a scalar is known only while the program runs.
+  bool isDynamic(mlir::Value scalar);
+  /// A scalar of the program, of its own type.
+  mlir::Value getScalar(mlir::Value scalar, mlir::Location loc);
+  llvm::LogicalResult lowerScalarOp(mlir::Operation *op);
+  llvm::LogicalResult lowerExtract(mlir::tensor::ExtractOp op);
+  llvm::LogicalResult lowerInsert(InsertOp op);
+  llvm::LogicalResult lowerIf(mlir::scf::IfOp op);
+  llvm::LogicalResult lowerFor(mlir::scf::ForOp op);
+  llvm::LogicalResult lowerWhile(mlir::scf::WhileOp op);
+  /// Fields that stand for the carried values of a loop.
+  llvm::LogicalResult addInits(mlir::Operation *loop, mlir::OperandRange inits,
+                               llvm::SmallVectorImpl<mlir::Value> &fields);
+  /// Binds the carried values of a loop, inside or after it, to `fields`;
+  /// returns the spare buffers, null where there is none.
+  llvm::SmallVector<mlir::Value> bindCarried(mlir::Operation *loop,
+                                             mlir::ValueRange carried,
+                                             mlir::ValueRange fields);
+  void addYields(mlir::ValueRange carried, mlir::ValueRange yields,
+                 llvm::ArrayRef<mlir::Value> spares,
+                 llvm::SmallVectorImpl<mlir::Value> &fields,
+                 mlir::Location loc);
+
+  mlir::ModuleOp module;
+  mlir::func::FuncOp main;
+  ProgramTables &tables;
+  SizeTable sizes;
+  mlir::OpBuilder builder;
+  mlir::LLVM::LLVMPointerType pointerType;
+  mlir::Value frame, values, arena, offsets, weights, io, args, failed;
+  int64_t numArgs = 1; ///< Largest number of arguments of a launch.
+  llvm::DenseMap<mlir::Value, mlir::Value> addresses, scalars;
+  llvm::DenseMap<mlir::Value, bool> dynamic;
+  llvm::MapVector<std::pair<mlir::Attribute, mlir::Attribute>, unsigned>
+      weightIds;
+};
+
+/// What a view, or a chain of them, shows.
+mlir::Value getViewedValue(mlir::Value value);
+
+} // namespace lathe
+
+#endif // LATHE_LIB_CONVERSION_LATHETOLLVM_PROGRAMLOWERING_H
