@@ -66,6 +66,9 @@ save("wrap64.onnx", external(location="w.bin", offset=2**64 - 2048))
 save("past-end.onnx", external(location="w.bin", offset=4))
 save("length.onnx", external(location="w.bin", length=2**40))
 
+# 3 GiB of weights in a file with a hole, which are mapped and never read.
+save("big.onnx", external(dims=(3 << 28,), location="big.bin", offset=4096))
+
 # Sizes.
 save("raw-short.onnx", raw([1024], bytes(16)))
 save("raw-long.onnx", raw([2], bytes(4096)))

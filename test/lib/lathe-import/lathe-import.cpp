@@ -21,6 +21,7 @@ static cl::list<std::string> shapes("shape", cl::desc("NAME:1x3x224x224"));
 static cl::list<std::string> dims("dim", cl::desc("NAME:SIZE"));
 static cl::opt<bool> fromBytes("from-bytes",
                                cl::desc("hand the model over in memory"));
+static cl::opt<bool> quiet("quiet", cl::desc("print errors only"));
 static cl::opt<bool> locations("locations", cl::desc("print locations"));
 
 /// Splits `NAME:REST` at the last colon.
@@ -84,6 +85,8 @@ int main(int argc, char **argv) {
   }
   if (!module)
     return 1;
+  if (quiet)
+    return 0;
   OpPrintingFlags flags;
   flags.elideLargeElementsAttrs(16).elideLargeResourceString(16);
   if (locations)
