@@ -82,11 +82,16 @@ SmallVector<int64_t> lathe::cpu::chooseTileSizes(linalg::LinalgOp root,
         heaviest.getMatchingIndexingMap(heaviest.getDpsInitOperand(0));
     auto column = dyn_cast<AffineDimExpr>(out.getResults().back());
     unsigned missing = 0;
-    for (OpOperand *operand : heaviest.getDpsInputOperands())
-      missing +=
-          column && !heaviest.getMatchingIndexingMap(operand).isFunctionOfDim(
-                        column.getPosition());
-    contracts = missing > 0 && heaviest.getNumDpsInputs() > 1;
+    unsigned used = 0;
+    for (OpOperand *operand : heaviest.getDpsInputOperands()) {
+      // A pooling's window only gives the shape.
+      if (heaviest.getMatchingBlockArgument(operand).use_empty())
+        continue;
+      ++used;
+      AffineMap map = heaviest.getMatchingIndexingMap(operand);
+      missing += column && !map.isFunctionOfDim(column.getPosition());
+    }
+    contracts = missing > 0 && used > 1;
   }
   contracts &=
       outMap.getResults().back() == getAffineDimExpr(last, root.getContext());

@@ -1,0 +1,63 @@
+// RUN: lathe-opt %s --split-input-file --pass-pipeline='builtin.module(lathe.kernel(cpu-tile-kernel{cpu=x86-64-v4}))' | FileCheck %s
+
+#map_a = affine_map<(m, n, k) -> (m, k)>
+#map_b = affine_map<(m, n, k) -> (n floordiv 32, k, n mod 32)>
+#map_c = affine_map<(m, n, k) -> (m, n)>
+// Panels are not cut, and the fill is computed per tile.
+// CHECK: #[[GRID:.+]] = affine_map<() -> (32)>
+// CHECK: lathe.kernel @matmul
+// CHECK-SAME: lathe.grid = #[[GRID]]
+// CHECK: scf.forall
+// CHECK: linalg.fill
+// CHECK: linalg.generic
+// CHECK: tensor.parallel_insert_slice
+lathe.kernel @matmul(%a: tensor<512x512xf32>, %b: tensor<16x512x32xf32>)
+    -> (tensor<512x512xf32>) input_dims [[], []] result_dims [[]] {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<512x512xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<512x512xf32>) -> tensor<512x512xf32>
+  %0 = linalg.generic {indexing_maps = [#map_a, #map_b, #map_c],
+      iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : tensor<512x512xf32>, tensor<16x512x32xf32>)
+      outs(%f : tensor<512x512xf32>) {
+  ^bb0(%x: f32, %y: f32, %o: f32):
+    %p = arith.mulf %x, %y : f32
+    %s = arith.addf %o, %p : f32
+    linalg.yield %s : f32
+  } -> tensor<512x512xf32>
+  lathe.yield %0 : tensor<512x512xf32>
+}
+
+// -----
+
+#id = affine_map<(d0, d1) -> (d0, d1)>
+#row = affine_map<(d0, d1) -> (d0)>
+// A row that is reduced stays whole; the number of tiles depends on the size.
+// CHECK: #[[GRID:.+]] = affine_map<()[s0] -> (s0 ceildiv {{[0-9]+}})>
+// CHECK: lathe.kernel @rows
+// CHECK-SAME: lathe.grid = #[[GRID]]
+// CHECK: scf.forall (%{{.+}}) =
+// CHECK: linalg.generic
+// CHECK: linalg.generic
+lathe.kernel @rows(%x: tensor<?x100xf32>, %s: index) -> (tensor<?x100xf32>)
+    input_dims [[0]] result_dims [[0]] {
+  %zero = arith.constant 0.0 : f32
+  %er = tensor.empty(%s) : tensor<?xf32>
+  %e = tensor.empty(%s) : tensor<?x100xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%er : tensor<?xf32>) -> tensor<?xf32>
+  %sum = linalg.generic {indexing_maps = [#id, #row],
+      iterator_types = ["parallel", "reduction"]}
+      ins(%x : tensor<?x100xf32>) outs(%f : tensor<?xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %r = arith.addf %a, %o : f32
+    linalg.yield %r : f32
+  } -> tensor<?xf32>
+  %0 = linalg.generic {indexing_maps = [#id, #row, #id],
+      iterator_types = ["parallel", "parallel"]}
+      ins(%x, %sum : tensor<?x100xf32>, tensor<?xf32>) outs(%e : tensor<?x100xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %r = arith.divf %a, %b : f32
+    linalg.yield %r : f32
+  } -> tensor<?x100xf32>
+  lathe.yield %0 : tensor<?x100xf32>
+}

@@ -1,0 +1,64 @@
+// RUN: lathe-opt %s --split-input-file --pass-pipeline='builtin.module(lathe.kernel(cpu-vectorize{cpu=x86-64-v4}))' | FileCheck %s
+
+#id = affine_map<(d0) -> (d0)>
+// Full vectors in a loop, the rest under a mask.
+// CHECK-LABEL: lathe.kernel @relu
+// CHECK: scf.for
+// CHECK: vector.load {{.+}} vector<16xf32>
+// CHECK: vector.store
+// CHECK: vector.create_mask
+// CHECK: vector.maskedload
+// CHECK: vector.maskedstore
+// CHECK-NOT: memref.load
+lathe.kernel @relu(%x: memref<1003xf32>, %y: memref<1003xf32>) -> (tensor<1003xf32>)
+    input_dims [[]] result_dims [[]] {
+  %zero = arith.constant 0.0 : f32
+  linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]}
+      ins(%x : memref<1003xf32>) outs(%y : memref<1003xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %m = arith.maximumf %a, %zero : f32
+    linalg.yield %m : f32
+  }
+  lathe.yield
+}
+
+// -----
+
+#map_a = affine_map<(m, n, k) -> (m, k)>
+#map_b = affine_map<(m, n, k) -> (n floordiv 32, k, n mod 32)>
+#map_c = affine_map<(m, n, k) -> (m, n)>
+#id = affine_map<(m, n) -> (m, n)>
+#bias = affine_map<(m, n) -> (n)>
+// A block of the result stays in registers, where the bias is added too.
+// CHECK-LABEL: lathe.kernel @matmul
+// CHECK-NOT: linalg
+// CHECK: scf.for {{.+}} iter_args(
+// CHECK-SAME: vector<16xf32>
+// CHECK-NOT: vector.store
+// CHECK: scf.yield
+// CHECK: arith.addf
+// CHECK: vector.store
+// CHECK-NOT: memref.alloc
+lathe.kernel @matmul(%a: memref<14x64xf32>, %b: memref<1x64x32xf32>, %v: memref<32xf32>, %c: memref<14x32xf32>)
+    -> (tensor<14x32xf32>) input_dims [[], [], []] result_dims [[]] {
+  %zero = arith.constant 0.0 : f32
+  %t = memref.alloca() : memref<14x32xf32>
+  linalg.fill ins(%zero : f32) outs(%t : memref<14x32xf32>)
+  linalg.generic {indexing_maps = [#map_a, #map_b, #map_c],
+      iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : memref<14x64xf32>, memref<1x64x32xf32>)
+      outs(%t : memref<14x32xf32>) {
+  ^bb0(%x: f32, %y: f32, %o: f32):
+    %p = arith.mulf %x, %y : f32
+    %s = arith.addf %o, %p : f32
+    linalg.yield %s : f32
+  }
+  linalg.generic {indexing_maps = [#id, #bias, #id],
+      iterator_types = ["parallel", "parallel"]}
+      ins(%t, %v : memref<14x32xf32>, memref<32xf32>) outs(%c : memref<14x32xf32>) {
+  ^bb0(%x: f32, %y: f32, %o: f32):
+    %s = arith.addf %x, %y : f32
+    linalg.yield %s : f32
+  }
+  lathe.yield
+}
