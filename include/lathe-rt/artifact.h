@@ -32,8 +32,8 @@ typedef struct lathe_rt_tensor {
       *dim_names; /* NULL, or per dimension the symbol's name or NULL */
 } lathe_rt_tensor;
 
-/* A buffer of the arena. Lives from launch `first` to launch `last`, both
- * included, in the order of the program. */
+/* A buffer of the arena. Lives from position `first` to position `last` of the
+ * program, both included; positions rise from launch to launch. */
 typedef struct lathe_rt_buffer {
   int64_t bytes; /* size */
   int32_t first, last;

@@ -130,7 +130,8 @@ static lathe_status apiGetMemory(const lathe_context *ctx,
   if (!ctx->plan)
     return LATHE_OK;
   info->arena_bytes = ctx->plan->arena_bytes;
-  info->lower_bound = ctx->plan->lower_bound;
+  info->lower_bound = lathe_rt_peak_bytes(
+      ctx->model->num_buffers, ctx->model->buffers, ctx->plan->values);
   info->scratch_bytes = ctx->plan->scratch_bytes * ctx->num_threads;
   return LATHE_OK;
 }

@@ -103,7 +103,6 @@ static void carveTables(lathe_context *ctx, const lathe_rt_model *model,
   int32_t plans = model->num_symbols ? LATHE_RT_PLANS : 1;
   ctx->symbols = carve(carver, model->num_symbols, sizeof(int64_t));
   ctx->buffer_bytes = carve(carver, model->num_buffers, sizeof(int64_t));
-  ctx->live = carve(carver, (int64_t)model->num_launches + 1, sizeof(int64_t));
   ctx->order = carve(carver, 2 * (int64_t)model->num_buffers, sizeof(int32_t));
   ctx->io = carve(carver, (int64_t)model->num_inputs + model->num_outputs,
                   sizeof(void *));

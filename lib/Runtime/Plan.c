@@ -86,17 +86,18 @@ int64_t lathe_rt_place_buffers(int32_t n, const lathe_rt_buffer *buffers,
 }
 
 int64_t lathe_rt_peak_bytes(int32_t n, const lathe_rt_buffer *buffers,
-                            const int64_t *bytes, int32_t launches,
-                            int64_t *live) {
-  int64_t now = 0, peak = 0;
-  memset(live, 0, ((size_t)launches + 1) * sizeof(*live));
+                            const int64_t *values) {
+  int64_t peak = 0;
+  /* What is live grows only where a buffer begins. */
   for (int32_t i = 0; i < n; ++i) {
-    live[buffers[i].first] += lathe_rt_align(bytes[i]);
-    live[buffers[i].last + 1] -= lathe_rt_align(bytes[i]);
-  }
-  for (int32_t i = 0; i < launches; ++i) {
-    now += live[i];
-    peak = now > peak ? now : peak;
+    int64_t live = 0;
+    for (int32_t j = 0; j < n; ++j)
+      if (buffers[j].first <= buffers[i].first &&
+          buffers[j].last >= buffers[i].first)
+        live +=
+            lathe_rt_align(buffers[j].bytes >= 0 ? buffers[j].bytes
+                                                 : values[~buffers[j].bytes]);
+    peak = live > peak ? live : peak;
   }
   return peak;
 }
@@ -236,9 +237,6 @@ static lathe_status makePlan(lathe_context *ctx, lathe_rt_plan *plan) {
       return sizeError(ctx);
     ctx->buffer_bytes[b] = bytes;
   }
-  plan->lower_bound =
-      lathe_rt_peak_bytes(model->num_buffers, model->buffers, ctx->buffer_bytes,
-                          model->num_launches, ctx->live);
   if (model->offsets) {
     plan->arena_bytes = model->arena_bytes;
   } else {

@@ -12,10 +12,16 @@
 #include <string.h>
 #include <time.h>
 
-/* Below this estimate a launch runs on the calling thread: handing it to
- * others costs about as much. In nanoseconds of one core at 16 flops and 8
- * bytes each. */
-enum { INLINE_NS = 4000, FLOPS_PER_NS = 16, BYTES_PER_NS = 8 };
+/* Below these estimates a launch runs on the calling thread: handing it to
+ * threads that spin costs about a microsecond, waking sleeping ones a system
+ * call here and a delay there. In nanoseconds of one core, taken to do 32 flops
+ * and move 16 bytes in each. */
+enum {
+  INLINE_NS_AWAKE = 4000,
+  INLINE_NS_ASLEEP = 20000,
+  FLOPS_PER_NS = 32,
+  BYTES_PER_NS = 16
+};
 
 /* --- One call at a time -------------------------------------------------- */
 
@@ -296,6 +302,16 @@ static int64_t nowNs(void) {
   return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
+/* Whether a launch is not worth the threads. */
+static bool isTooSmall(const lathe_rt_running *running, int32_t launch) {
+  const lathe_context *ctx = running->ctx;
+  const lathe_rt_launch_info *info = &ctx->model->launches[launch];
+  int64_t ns = lathe_rt_size(running->plan, info->flops) / FLOPS_PER_NS +
+               lathe_rt_size(running->plan, info->bytes) / BYTES_PER_NS;
+  return ns < INLINE_NS_AWAKE ||
+         (ns < INLINE_NS_ASLEEP && lathe_rt_pool_is_asleep(ctx->pool));
+}
+
 int32_t lathe_rt_launch(lathe_rt_frame *frame, int32_t launch,
                         lathe_rt_kernel kernel, const int64_t *args,
                         int64_t tiles) {
@@ -303,13 +319,8 @@ int32_t lathe_rt_launch(lathe_rt_frame *frame, int32_t launch,
   lathe_context *ctx = running->ctx;
   int64_t begin = ctx->profiling ? nowNs() : 0;
   int32_t result = 0;
-  bool is_inline = ctx->num_threads == 1 || tiles < 2;
-  if (!is_inline) {
-    const lathe_rt_launch_info *info = &ctx->model->launches[launch];
-    is_inline = lathe_rt_size(running->plan, info->flops) / FLOPS_PER_NS +
-                    lathe_rt_size(running->plan, info->bytes) / BYTES_PER_NS <
-                INLINE_NS;
-  }
+  bool is_inline =
+      ctx->num_threads == 1 || tiles < 2 || isTooSmall(running, launch);
   if (tiles > 0 && is_inline) {
     result = kernel(args, 0, tiles, running->scratch);
   } else if (tiles > 0) {

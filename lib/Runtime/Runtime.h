@@ -51,11 +51,10 @@ typedef struct lathe_rt_plan {
   int64_t *values;
   int64_t *offsets;
   int64_t arena_bytes;
-  int64_t lower_bound;
   int64_t scratch_bytes; /* per thread, aligned */
 } lathe_rt_plan;
 
-/* Places buffers that live from launch `first` to `last` into one arena:
+/* Places buffers that live from `first` to `last` into one arena:
  * largest first, each at the lowest offset where it meets no other that is
  * alive at the same time. `bytes` are their sizes, `work` has room for 2 n.
  * Returns the size of the arena, or -1 if it exceeds what int64_t holds. */
@@ -63,11 +62,9 @@ int64_t lathe_rt_place_buffers(int32_t n, const lathe_rt_buffer *buffers,
                                const int64_t *bytes, int64_t *offsets,
                                int32_t *work);
 
-/* The most bytes that are alive at one launch. `live` has room for
- * launches + 1. */
+/* The most bytes that are alive at once; sizes below 0 are from `values`. */
 int64_t lathe_rt_peak_bytes(int32_t n, const lathe_rt_buffer *buffers,
-                            const int64_t *bytes, int32_t launches,
-                            int64_t *live);
+                            const int64_t *values);
 
 /* --- Threads.c ---------------------------------------------------------- */
 
@@ -92,6 +89,8 @@ void lathe_rt_pool_destroy(lathe_rt_pool *pool,
 /* Between these two, idle threads spin for a moment before they sleep. */
 void lathe_rt_pool_enter(lathe_rt_pool *pool);
 void lathe_rt_pool_leave(lathe_rt_pool *pool);
+/* Whether some thread would have to be woken. */
+bool lathe_rt_pool_is_asleep(lathe_rt_pool *pool);
 /* Runs all tiles of a job; returns what the kernel returned if not 0. */
 int32_t lathe_rt_pool_run(lathe_rt_pool *pool, const lathe_rt_job *job);
 
@@ -151,7 +150,6 @@ struct lathe_context {
   uint64_t clock;
   int64_t *symbols;      /* being bound */
   int64_t *buffer_bytes; /* room for planning */
-  int64_t *live;
   int32_t *order;
 
   void **io;

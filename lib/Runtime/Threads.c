@@ -32,7 +32,8 @@ enum {
   STATE_OPEN = 0x10000,    /* the job may be joined */
   STATE_NUMBER_SHIFT = 17, /* above: number of the job */
   SPINS = 2000,            /* polls before sleeping: some 20 to 80 us */
-  STEPS_PER_PART = 8       /* how finely a part can be shared out */
+  JOIN_SPINS = 200,  /* polls for workers to leave before yielding to them */
+  STEPS_PER_PART = 8 /* how finely a part can be shared out */
 };
 
 typedef struct lathe_rt_part {
@@ -131,11 +132,15 @@ static void runOwnThreads(lathe_rt_pool *pool) {
   for (int32_t spins = 0;
        atomic_load_explicit(&pool->state, memory_order_acquire) & STATE_INSIDE;
        ++spins) {
-    if (spins < SPINS)
+    if (spins < JOIN_SPINS)
       cpuRelax();
     else
       sched_yield();
   }
+}
+
+bool lathe_rt_pool_is_asleep(lathe_rt_pool *pool) {
+  return atomic_load_explicit(&pool->sleeping, memory_order_relaxed) > 0;
 }
 
 int32_t lathe_rt_pool_run(lathe_rt_pool *pool, const lathe_rt_job *job) {
