@@ -114,9 +114,11 @@ static double costLanes(linalg::LinalgOp op, unsigned dim, unsigned lanes,
     for (auto [d, iterator] : llvm::enumerate(op.getIteratorTypesArray()))
       if (d != dim && !map.isFunctionOfDim(d))
         reuse *= std::max(1.0, std::min(getGuess(extents[d]), assumedReuse));
+    reuse = std::min(reuse, double(maxBlock));
     switch (classifyAccess(operand, dim, lanes)) {
     case LaneAccess::Invariant:
-      cost += invariantCost / reuse;
+      // Two vectors side by side, in a block, share the scalar.
+      cost += invariantCost / (2 * reuse);
       break;
     case LaneAccess::Contiguous:
       cost += (isInit ? storeCost : loadCost) / reuse;
