@@ -4,6 +4,7 @@
 // CHECK-DAG: #[[HALVES:.+]] = affine_map<()[s0, s1] -> (1, 8, (s0 + 3) floordiv 4, (s1 + 3) floordiv 4)>
 // CHECK-DAG: #[[EQUAL:.+]] = affine_map<()[s0, s1] -> (s0, s1)>
 // CHECK-DAG: #[[LESSONE:.+]] = affine_map<()[s0] -> (s0 - 1)>
+// CHECK-DAG: #[[ATLEASTONE:.+]] = affine_map<()[s0] -> ((s0 - 1) floordiv 1099511627776, 0)>
 
 // A target shape computed from the operand's shape, and -1 that stands for what
 // is left: the symbols come out as they went in.
@@ -52,6 +53,7 @@ func.func @unnamed_dims_get_names(%x: tensor<?x3x?xf32> {lathe.name = "x", lathe
 }
 
 // CHECK-LABEL: func @slice_from_one(
+// CHECK-SAME: lathe.constraints = [#[[ATLEASTONE]]]
 // CHECK: onnx.Slice {{.*}}results = [#[[LESSONE]]]
 func.func @slice_from_one(%x: tensor<?xf32> {lathe.dims = ["n"]}) -> tensor<*x!onnx.unknown> {
   %none = onnx.None : () -> none

@@ -316,8 +316,14 @@ bool ShapeContext::assumeAtLeast(AffineExpr a, AffineExpr b) {
     return true;
   if (isPositive(simplify(b - a)))
     return false;
-  // 0 <= a - b < 2^40, written as an equation.
-  return assumeEqual(difference.floorDiv(int64_t(1) << 40), constant(0));
+  // 0 <= a - b < 2^40, written as an equation. It is kept as it is: the normal
+  // form has factors of 2^40, which overflow where it is evaluated.
+  std::pair<AffineExpr, AffineExpr> pair(
+      difference.floorDiv(int64_t(1) << 40),
+      getAffineConstantExpr(0, shapes.context));
+  if (!llvm::is_contained(shapes.constraints, pair))
+    shapes.constraints.push_back(pair);
+  return true;
 }
 
 AffineExpr ShapeContext::broadcast(AffineExpr a, AffineExpr b) {
