@@ -20,6 +20,9 @@ static constexpr double elementwisePoints = 1 << 14;
 static constexpr int64_t panelWidth = 32;
 /// Columns that keep enough loads in flight where each weight is used once.
 static constexpr int64_t streamWidth = 128;
+/// Rows of a tile that share what is read of a panel, which comes from L2 at
+/// best: four register blocks.
+static constexpr double minRows = 4 * maxBlock;
 
 static double getGuess(int64_t extent) {
   return ShapedType::isDynamic(extent) ? unknownExtent : double(extent);
@@ -132,12 +135,11 @@ SmallVector<int64_t> lathe::cpu::chooseTileSizes(linalg::LinalgOp root,
       minColumns,
       std::floor(target.l2Bytes / 2 / columnBytes / panelWidth) * panelWidth);
   tileColumns = std::min(tileColumns, columns);
-  double tileRows = std::clamp(target.l2Bytes / 4 / columnBytes, 28.0,
-                               rows > 28 ? rows : 28.0);
+  double tileRows = std::max(target.l2Bytes / 4 / columnBytes, minRows);
   tileRows = std::min(tileRows, rows);
   while (total / (tileRows * tileColumns * depth) < wantedTiles &&
          tileRows * tileColumns * depth > 2 * minTilePoints) {
-    bool canRows = tileRows >= 2 * maxBlock,
+    bool canRows = tileRows >= 2 * minRows,
          canColumns = tileColumns >= 2 * minColumns;
     if (!canRows && !canColumns)
       break;
