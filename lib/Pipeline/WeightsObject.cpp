@@ -133,6 +133,14 @@ static void permute(Bytes &bytes, ArrayRef<int64_t> perm) {
   bytes.own(std::move(made));
 }
 
+/// What is cut off stays where it is owned.
+static void slice(Bytes &bytes, SliceStepAttr step) {
+  bytes.shape.assign(step.getShape().begin(), step.getShape().end());
+  int64_t count = ShapedType::getNumElements(step.getShape());
+  bytes.data = bytes.data.slice(step.getOffset() * bytes.elementBytes,
+                                count * bytes.elementBytes);
+}
+
 static void makePanels(Bytes &bytes, int64_t width) {
   int64_t last = bytes.shape.back();
   int64_t rows = ShapedType::getNumElements(ArrayRef(bytes.shape).drop_back());
@@ -187,6 +195,8 @@ llvm::Error lathe::writeWeights(const ProgramTables &tables,
       else if (auto reshape = dyn_cast<ReshapeStepAttr>(step))
         bytes.shape.assign(reshape.getShape().begin(),
                            reshape.getShape().end());
+      else if (auto sliceStep = dyn_cast<SliceStepAttr>(step))
+        slice(bytes, sliceStep);
       else if (auto panel = dyn_cast<PanelStepAttr>(step))
         makePanels(bytes, panel.getWidth());
       else if (llvm::Error error =

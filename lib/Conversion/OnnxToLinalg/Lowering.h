@@ -75,6 +75,9 @@ public:
   /// Replaces the op, casting values whose types say less or more.
   mlir::LogicalResult replace(mlir::ValueRange values);
 
+  /// Replaces an op whose results have no elements.
+  mlir::LogicalResult replaceByEmpty();
+
   //===--------------------------------------------------------------------===//
   // What is known of the op
   //===--------------------------------------------------------------------===//
@@ -88,6 +91,8 @@ public:
   /// The element types in ONNX.
   mlir::Type element(unsigned i);
   mlir::Type resultElement(unsigned i = 0);
+  /// Whether anything reads result `i`.
+  bool isUsed(unsigned i) { return !op->getResult(i).use_empty(); }
   mlir::RankedTensorType type(unsigned i);
   mlir::RankedTensorType resultType(unsigned i = 0);
   int64_t rank(unsigned i) { return type(i).getRank(); }

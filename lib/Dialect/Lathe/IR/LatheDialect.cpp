@@ -45,6 +45,16 @@ static LogicalResult applyStep(Attribute step, SmallVector<int64_t> &shape,
     shape.assign(reshape.getShape().begin(), reshape.getShape().end());
     return success();
   }
+  if (auto slice = dyn_cast<SliceStepAttr>(step)) {
+    int64_t size = ShapedType::getNumElements(shape);
+    int64_t end =
+        slice.getOffset() + ShapedType::getNumElements(slice.getShape());
+    if (slice.getOffset() < 0 || end > size)
+      return emitError() << "expects a slice of " << size << " elements, got "
+                         << step;
+    shape.assign(slice.getShape().begin(), slice.getShape().end());
+    return success();
+  }
   if (auto panel = dyn_cast<PanelStepAttr>(step)) {
     int64_t width = panel.getWidth();
     if (width < 1 || shape.empty())

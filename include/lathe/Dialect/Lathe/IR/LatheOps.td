@@ -56,6 +56,13 @@ def Lathe_ReshapeStep : Lathe_Attr<"ReshapeStep", "reshape"> {
   let assemblyFormat = "`<` `[` $shape `]` `>`";
 }
 
+def Lathe_SliceStep : Lathe_Attr<"SliceStep", "slice"> {
+  let summary = "Keeps the elements of `shape` from a linear position on";
+  let description = "One of several matrices that a model packs in one tensor.";
+  let parameters = (ins "int64_t":$offset, ArrayRefParameter<"int64_t">:$shape);
+  let assemblyFormat = "`<` $offset `,` `[` $shape `]` `>`";
+}
+
 def Lathe_PanelStep : Lathe_Attr<"PanelStep", "panel"> {
   let summary = "Splits the last dimension into panels and moves them outermost";
   let description = [{
