@@ -88,18 +88,6 @@ private:
 };
 } // namespace
 
-/// Whether a generic multiplies and adds over its reduction dimensions, with
-/// at least two operands that both vary along one: a matrix product or a
-/// convolution.
-static bool isContraction(linalg::LinalgOp op) {
-  if (op.getNumDpsInputs() < 2 || op.getNumReductionLoops() == 0)
-    return false;
-  bool multiplies = false;
-  for (Operation &inner : op.getBlock()->without_terminator())
-    multiplies |= isa<arith::MulFOp, arith::MulIOp>(inner);
-  return multiplies;
-}
-
 static Role getRole(Operation *op) {
   if (isa<tensor::PadOp>(op))
     return Role::Pad;
@@ -258,9 +246,10 @@ std::optional<StringRef> Former::classify(Operation *producer, Group &group) {
       return std::nullopt;
     bool whole = map.getNumResults() == map.getNumDims();
     if (reader == Role::Reduction) {
-      if (!whole || role == Role::Contraction || role == Role::Window)
+      if (role == Role::Contraction || role == Role::Window ||
+          (!whole && !comesFromReduction(producer)))
         return std::nullopt;
-      kind = role == Role::Elementwise ? "prologue" : "row";
+      kind = whole && role == Role::Elementwise ? "prologue" : "row";
       continue;
     }
     // An elementwise reader.
@@ -484,6 +473,13 @@ struct FormKernels : public lathe::impl::FormKernelsBase<FormKernels> {
             << kind << "'";
         return signalPassFailure();
       }
+    // A fill belongs to the one op that it initializes.
+    getOperation().walk([](linalg::FillOp fill) {
+      OpBuilder builder(fill);
+      while (!fill->use_empty() && !fill->hasOneUse())
+        fill->use_begin()->set(builder.clone(*fill)->getResult(0));
+    });
+
     int64_t nextId = 0;
     SmallVector<Block *> blocks;
     for (Block &block : getOperation().getBody())

@@ -4,6 +4,7 @@
 #include "lathe/Transforms/Fusion/Passes.h"
 #include "lathe/Transforms/Fusion/ProgramOps.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/IRMapping.h"
@@ -301,6 +302,18 @@ struct OutlineKernels : public lathe::impl::OutlineKernelsBase<OutlineKernels> {
   using Base::Base;
 
   void runOnOperation() override {
+    // One value is part of a kernel's code; a table is memory it reads.
+    getOperation().walk([](arith::ConstantOp op) {
+      auto table = dyn_cast<ElementsAttr>(op.getValue());
+      if (!table || table.isSplat())
+        return;
+      OpBuilder builder(op);
+      op.replaceAllUsesWith(
+          WeightOp::create(builder, op.getLoc(), op.getType(), table,
+                           builder.getArrayAttr({}))
+              .getResult());
+      op.erase();
+    });
     Outliner outliner(getOperation());
     SmallVector<Block *> blocks;
     for (auto func : getOperation().getOps<FunctionOpInterface>())

@@ -26,6 +26,35 @@ bool lathe::isComputeOp(Operation *op) {
           llvm::any_of(op->getResultTypes(), llvm::IsaPred<TensorType>));
 }
 
+/// Which block argument a scalar is, behind conversions.
+static BlockArgument getSource(Value value) {
+  while (Operation *def = value.getDefiningOp()) {
+    if (!isa<arith::ExtFOp, arith::ExtSIOp, arith::ExtUIOp, arith::SIToFPOp,
+             arith::UIToFPOp, arith::TruncFOp, arith::SubIOp>(def))
+      return {};
+    value = def->getOperand(0);
+  }
+  return cast<BlockArgument>(value);
+}
+
+bool lathe::isContraction(linalg::LinalgOp op) {
+  if (op.getNumDpsInputs() < 2 || op.getNumReductionLoops() == 0)
+    return false;
+  for (Operation &inner : op.getBlock()->without_terminator()) {
+    if (!isa<arith::MulFOp, arith::MulIOp>(inner))
+      continue;
+    BlockArgument lhs = getSource(inner.getOperand(0)),
+                  rhs = getSource(inner.getOperand(1));
+    if (!lhs || !rhs || lhs.getOwner() != op.getBlock() ||
+        rhs.getOwner() != op.getBlock())
+      continue;
+    if (lhs != rhs && (int64_t)lhs.getArgNumber() < op.getNumDpsInputs() &&
+        (int64_t)rhs.getArgNumber() < op.getNumDpsInputs())
+      return true;
+  }
+  return false;
+}
+
 bool lathe::isFreeOp(Operation *op) {
   return isa<tensor::EmptyOp>(op) || op->hasTrait<OpTrait::ConstantLike>();
 }
@@ -41,13 +70,22 @@ static FailureOr<SmallVector<Value>> getArgumentDims(OpBuilder &builder,
   auto type = cast<RankedTensorType>(arg.getType());
   if (!names || (int64_t)names.size() != type.getRank())
     return failure();
+  // Equal sizes are one value: symbols stand once, at the start.
   OpBuilder::InsertionGuard guard(builder);
-  builder.setInsertionPointToStart(arg.getOwner());
+  Block *entry = arg.getOwner();
+  auto getSymbol = [&](StringAttr name) -> Value {
+    for (auto symbol : entry->getOps<SymbolOp>())
+      if (symbol.getNameAttr() == name) {
+        symbol->moveBefore(entry, entry->begin());
+        return symbol;
+      }
+    builder.setInsertionPointToStart(entry);
+    return SymbolOp::create(builder, arg.getLoc(), builder.getIndexType(), name);
+  };
   SmallVector<Value> dims;
   for (auto [i, name] : llvm::enumerate(names.getAsRange<StringAttr>()))
     if (type.isDynamicDim(i))
-      dims.push_back(SymbolOp::create(builder, arg.getLoc(),
-                                      builder.getIndexType(), name));
+      dims.push_back(getSymbol(name));
   return dims;
 }
 

@@ -1,9 +1,9 @@
 // Part of the Lathe project, under the Apache License v2.0 with LLVM
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "lathe/Transforms/Fusion/ProgramOps.h"
 #include "lathe/Transforms/Layout/Passes.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Utils/IndexingUtils.h"
 
@@ -32,14 +32,6 @@ static WeightOp getWeight(Value value, SmallVectorImpl<Attribute> &recipe) {
   llvm::append_range(recipe, weight.getRecipe());
   llvm::append_range(recipe, llvm::reverse(views));
   return weight;
-}
-
-/// Whether the op adds up products over its reduction dimensions.
-static bool isContraction(linalg::GenericOp op) {
-  return op.getNumReductionLoops() > 0 && op.getNumDpsInputs() == 2 &&
-         llvm::any_of(op.getBody()->without_terminator(), [](Operation &inner) {
-           return isa<arith::MulFOp, arith::MulIOp>(inner);
-         });
 }
 
 namespace {

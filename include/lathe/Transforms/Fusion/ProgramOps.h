@@ -7,6 +7,7 @@
 #ifndef LATHE_TRANSFORMS_FUSION_PROGRAMOPS_H
 #define LATHE_TRANSFORMS_FUSION_PROGRAMOPS_H
 
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/Operation.h"
 
@@ -15,6 +16,10 @@ class KernelOp;
 
 /// Whether `op` works on tensors' elements and so belongs into a kernel.
 bool isComputeOp(mlir::Operation *op);
+
+/// Whether `op` adds up products of two of its inputs: a matrix product, a
+/// convolution, a dot product.
+bool isContraction(mlir::linalg::LinalgOp op);
 
 /// Whether `op` costs nothing and is copied into every kernel that uses it
 /// (`tensor.empty`, constants that are not weights).
