@@ -49,10 +49,10 @@ static LogicalResult lowerCastLike(onnx::CastLikeOp op, Lowering &l) {
       }));
 }
 
-static LogicalResult lowerBitCast(onnx::BitCastOp op, Lowering &l) {
+/// What is stored stays, but for a bool that is neither 0 nor 1.
+static LogicalResult lowerBitCast(onnx::BitCastOp, Lowering &l) {
   Type to = getStorageType(l.resultElement());
-  if (l.element(0).isInteger(1) != l.resultElement().isInteger(1))
-    return l.unsupported("expected numbers or bools on both sides");
+  bool toBool = l.resultElement().isInteger(1);
   Value init = l.empty(l.resultDims(), to);
   int64_t rank = l.rank(0);
   AffineMap map = l.b.getMultiDimIdentityMap(rank);
@@ -61,9 +61,13 @@ static LogicalResult lowerBitCast(onnx::BitCastOp op, Lowering &l) {
   return l.replace(l.generic(
       l.value(0), init, {map, map}, iterators,
       [&](ImplicitLocOpBuilder &b, ValueRange x) -> SmallVector<Value> {
-        if (x[0].getType() == to)
-          return {x[0]};
-        return {arith::BitcastOp::create(b, to, x[0])};
+        Value stored = x[0];
+        if (stored.getType() != to)
+          stored = arith::BitcastOp::create(b, to, stored);
+        if (toBool)
+          stored = storeScalar(b, loadScalar(b, stored, l.resultElement()),
+                               l.resultElement());
+        return {stored};
       }));
 }
 

@@ -70,6 +70,13 @@ LogicalResult Lowering::replace(ValueRange values) {
   return success();
 }
 
+LogicalResult Lowering::replaceByEmpty() {
+  SmallVector<Value> values;
+  for (unsigned i = 0, e = op->getNumResults(); i != e; ++i)
+    values.push_back(empty(resultDims(i), resultType(i).getElementType()));
+  return replace(values);
+}
+
 LogicalResult
 lathe::detail::runLowering(Operation *op, ArrayRef<Value> operands,
                            ConversionPatternRewriter &rewriter,
@@ -82,7 +89,13 @@ lathe::detail::runLowering(Operation *op, ArrayRef<Value> operands,
   Operation *after = op->getNextNode();
   Block *block = op->getBlock();
   Attribute node = op->getAttr(nodeAttrName);
-  if (failed(lower(lowering)))
+  // Nothing is computed where there are no elements.
+  bool isEmpty =
+      checkTypes && op->getNumResults() > 0 &&
+      llvm::all_of(op->getResultTypes(), [](Type type) {
+        return llvm::is_contained(cast<RankedTensorType>(type).getShape(), 0);
+      });
+  if (failed(isEmpty ? lowering.replaceByEmpty() : lower(lowering)))
     return failure();
   if (!node)
     return success();
