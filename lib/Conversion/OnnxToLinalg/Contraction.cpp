@@ -23,8 +23,7 @@ Value lathe::contract(Lowering &l, ArrayRef<Operand> inputs, unsigned numLoops,
   Type compute = getComputeType(element);
   Value init = l.fill(dims, cast<TypedAttr>(l.b.getZeroAttr(compute)));
   if (!resultMap)
-    resultMap = AffineMap::getMultiDimIdentityMap(numLoops, l.b.getContext())
-                    .getMajorSubMap(dims.size());
+    resultMap = getLoopMap(l.b.getContext(), numLoops, 0, dims.size());
   SmallVector<utils::IteratorType> iterators(numLoops,
                                              utils::IteratorType::reduction);
   for (AffineExpr expr : resultMap.getResults())

@@ -47,8 +47,7 @@ static LogicalResult lowerGather(onnx::GatherOp op, Lowering &l) {
                          Twine(size) + "), got " + Twine(index));
   }
   Operand indices = l.operand(1);
-  indices.map = AffineMap::getMultiDimIdentityMap(outDims.size(), context)
-                    .getSliceMap(axis, numIndices);
+  indices.map = getLoopMap(context, outDims.size(), axis, numIndices);
   Value size = l.toValue(dims[axis]), data = l.value(0);
   return l.replace(l.elementwise(
       indices, outDims, l.resultElement(),
@@ -152,7 +151,6 @@ scatter(Lowering &l, StringRef reduction, DimsRef updateLoops,
   unsigned rank = dims.size(), loops = rank + updateLoops.size();
   Type element = l.element(0);
   Value bound = l.empty(updateLoops, getStorageType(element));
-  AffineMap all = AffineMap::getMultiDimIdentityMap(loops, context);
   SmallVector<utils::IteratorType> iterators(loops,
                                              utils::IteratorType::reduction);
   std::fill_n(iterators.begin(), rank, utils::IteratorType::parallel);
@@ -161,7 +159,8 @@ scatter(Lowering &l, StringRef reduction, DimsRef updateLoops,
   return l
       .generic(
           bound, l.value(0),
-          {all.getMinorSubMap(updateLoops.size()), all.getMajorSubMap(rank)},
+          {getLoopMap(context, loops, rank, updateLoops.size()),
+           getLoopMap(context, loops, 0, rank)},
           iterators,
           [&](ImplicitLocOpBuilder &b, ValueRange args) -> SmallVector<Value> {
             IndexMath m{b};

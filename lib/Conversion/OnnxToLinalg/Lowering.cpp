@@ -223,6 +223,14 @@ AffineMap lathe::getBroadcastMap(MLIRContext *context, ArrayRef<int64_t> shape,
   return AffineMap::get(rank, 0, exprs, context);
 }
 
+AffineMap lathe::getLoopMap(MLIRContext *context, unsigned loops,
+                            unsigned first, unsigned count) {
+  SmallVector<AffineExpr> exprs;
+  for (unsigned i = first; i != first + count; ++i)
+    exprs.push_back(getAffineDimExpr(i, context));
+  return AffineMap::get(loops, 0, exprs, context);
+}
+
 AffineMap Lowering::dropAxes(int64_t rank, ArrayRef<int64_t> axes) {
   SmallVector<AffineExpr> exprs;
   for (int64_t i = 0; i != rank; ++i)

@@ -173,6 +173,10 @@ mlir::AffineMap getBroadcastMap(mlir::MLIRContext *context,
                                 llvm::ArrayRef<int64_t> shape,
                                 llvm::ArrayRef<int64_t> resultShape);
 
+/// The map from `loops` loops to those from `first` on, `count` of them.
+mlir::AffineMap getLoopMap(mlir::MLIRContext *context, unsigned loops,
+                           unsigned first, unsigned count);
+
 namespace detail {
 /// Runs `lower` on `op` and marks what it made with `lathe.node`.
 mlir::LogicalResult

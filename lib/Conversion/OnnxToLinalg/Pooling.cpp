@@ -38,10 +38,9 @@ static SmallVector<Value> reduceWindows(
   SmallVector<AffineExpr> read = {getAffineDimExpr(0, context),
                                   getAffineDimExpr(1, context)};
   llvm::append_range(read, getWindowExprs(window, 2, 2 + space, context));
-  AffineMap all = AffineMap::getMultiDimIdentityMap(loops, context);
   SmallVector<AffineMap> maps = {AffineMap::get(loops, 0, read, context),
-                                 all.getMinorSubMap(space)};
-  maps.append(inits.size(), all.getMajorSubMap(2 + space));
+                                 getLoopMap(context, loops, 2 + space, space)};
+  maps.append(inits.size(), getLoopMap(context, loops, 0, 2 + space));
   SmallVector<utils::IteratorType> iterators(loops,
                                              utils::IteratorType::reduction);
   std::fill_n(iterators.begin(), 2 + space, utils::IteratorType::parallel);
