@@ -16,6 +16,38 @@
 using namespace mlir;
 using namespace lathe::cpu;
 
+/// The arithmetic of an affine expression whose operands are vectors of `type`.
+static Value expandOnLanes(OpBuilder &b, Location loc, AffineExpr expr,
+                           ArrayRef<Value> dims, ArrayRef<Value> symbols,
+                           VectorType type) {
+  if (auto constant = dyn_cast<AffineConstantExpr>(expr))
+    return arith::ConstantOp::create(
+        b, loc,
+        DenseElementsAttr::get(type, b.getIndexAttr(constant.getValue())));
+  if (auto dim = dyn_cast<AffineDimExpr>(expr))
+    return dims[dim.getPosition()];
+  if (auto symbol = dyn_cast<AffineSymbolExpr>(expr))
+    return symbols[symbol.getPosition()];
+  auto binary = cast<AffineBinaryOpExpr>(expr);
+  Value lhs = expandOnLanes(b, loc, binary.getLHS(), dims, symbols, type);
+  Value rhs = expandOnLanes(b, loc, binary.getRHS(), dims, symbols, type);
+  switch (expr.getKind()) {
+  case AffineExprKind::Add:
+    return arith::AddIOp::create(b, loc, lhs, rhs);
+  case AffineExprKind::Mul:
+    return arith::MulIOp::create(b, loc, lhs, rhs);
+  case AffineExprKind::FloorDiv:
+    return arith::FloorDivSIOp::create(b, loc, lhs, rhs);
+  case AffineExprKind::CeilDiv:
+    return arith::CeilDivSIOp::create(b, loc, lhs, rhs);
+  default: {
+    Value quotient = arith::FloorDivSIOp::create(b, loc, lhs, rhs);
+    return arith::SubIOp::create(b, loc, lhs,
+                                 arith::MulIOp::create(b, loc, quotient, rhs));
+  }
+  }
+}
+
 Type BodyEvaluator::getComputeType(Type type) {
   return type.isF16() || type.isBF16() ? Float32Type::get(type.getContext())
                                        : type;
@@ -406,14 +438,16 @@ Value BodyEvaluator::evaluateOp(unsigned s, Operation *op,
     return anyVector ? vectorOf(element) : element;
   };
   if (auto apply = dyn_cast<affine::AffineApplyOp>(op)) {
-    SmallVector<Value> dims(operands);
     AffineExpr expr = apply.getAffineMap().getResult(0);
-    if (!anyVector) {
-      unsigned numDims = apply.getAffineMap().getNumDims();
+    unsigned numDims = apply.getAffineMap().getNumDims();
+    ArrayRef<Value> all = operands;
+    if (!anyVector)
       return affine::expandAffineExpr(builder, loc, expr,
-                                      ArrayRef(operands).take_front(numDims),
-                                      ArrayRef(operands).drop_front(numDims));
-    }
+                                      all.take_front(numDims),
+                                      all.drop_front(numDims));
+    return expandOnLanes(builder, loc, expr, all.take_front(numDims),
+                         all.drop_front(numDims),
+                         cast<VectorType>(operands.front().getType()));
   }
   // Values of 16-bit floats are held in f32, rounded where the model rounds.
   if (isa<arith::ExtFOp>(op) &&

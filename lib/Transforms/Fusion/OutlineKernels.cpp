@@ -138,6 +138,29 @@ KernelOp Outliner::share(KernelOp kernel, StringRef hint) {
   return kernel;
 }
 
+/// Copies a constant or an empty tensor into a kernel. A constant tensor that
+/// an op takes other than element by element becomes memory that is filled.
+static void copyFreeOp(OpBuilder &builder, Operation *op,
+                       const DenseSet<Operation *> &members,
+                       IRMapping &mapping) {
+  Operation *clone = builder.clone(*op, mapping);
+  auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
+  auto constant = dyn_cast<arith::ConstantOp>(op);
+  if (!constant || !type || llvm::all_of(op->getUsers(), [&](Operation *user) {
+        return !members.contains(user) || isa<linalg::LinalgOp>(user);
+      }))
+    return;
+  Value element = arith::ConstantOp::create(
+      builder, op->getLoc(),
+      cast<ElementsAttr>(constant.getValue()).getSplatValue<TypedAttr>());
+  Value empty =
+      tensor::EmptyOp::create(builder, op->getLoc(), type, ValueRange());
+  Value fill = linalg::FillOp::create(builder, op->getLoc(), element, empty)
+                   .getResult(0);
+  mapping.map(op->getResult(0), fill);
+  clone->erase();
+}
+
 LogicalResult Outliner::outline(Group &group) {
   MLIRContext *context = module.getContext();
   OpBuilder builder(group.ops.front());
@@ -243,7 +266,7 @@ LogicalResult Outliner::outline(Group &group) {
   for (bool constants : {true, false})
     for (Operation *op : copied)
       if ((op->getNumOperands() == 0) == constants)
-        builder.clone(*op, mapping);
+        copyFreeOp(builder, op, members, mapping);
   for (Operation *op : group.ops) {
     Operation *clone = builder.clone(*op, mapping);
     clone->removeDiscardableAttr(groupAttrName);
@@ -303,17 +326,7 @@ struct OutlineKernels : public lathe::impl::OutlineKernelsBase<OutlineKernels> {
 
   void runOnOperation() override {
     // One value is part of a kernel's code; a table is memory it reads.
-    getOperation().walk([](arith::ConstantOp op) {
-      auto table = dyn_cast<ElementsAttr>(op.getValue());
-      if (!table || table.isSplat())
-        return;
-      OpBuilder builder(op);
-      op.replaceAllUsesWith(
-          WeightOp::create(builder, op.getLoc(), op.getType(), table,
-                           builder.getArrayAttr({}))
-              .getResult());
-      op.erase();
-    });
+    storeConstants(/*splats=*/false);
     Outliner outliner(getOperation());
     SmallVector<Block *> blocks;
     for (auto func : getOperation().getOps<FunctionOpInterface>())
@@ -325,8 +338,25 @@ struct OutlineKernels : public lathe::impl::OutlineKernelsBase<OutlineKernels> {
     for (Block *block : blocks)
       if (failed(outliner.run(*block)))
         return signalPassFailure();
+    // What views, loops and branches still read.
+    storeConstants(/*splats=*/true);
     numKernels = outliner.numKernels;
     numLaunches = outliner.numLaunches;
+  }
+
+  /// Turns constant tensors of programs into weights.
+  void storeConstants(bool splats) {
+    for (auto func : getOperation().getOps<FunctionOpInterface>())
+      func.walk([&](arith::ConstantOp op) {
+        auto table = dyn_cast<ElementsAttr>(op.getValue());
+        if (!table || op->use_empty() || (!splats && table.isSplat()))
+          return;
+        OpBuilder builder(op);
+        op.replaceAllUsesWith(WeightOp::create(builder, op.getLoc(),
+                                               op.getType(), table,
+                                               builder.getArrayAttr({}))
+                                  .getResult());
+      });
   }
 };
 } // namespace
