@@ -473,11 +473,16 @@ struct FormKernels : public lathe::impl::FormKernelsBase<FormKernels> {
             << kind << "'";
         return signalPassFailure();
       }
-    // A fill belongs to the one op that it initializes.
+    // A fill belongs to the one op that it initializes, in the same block.
     getOperation().walk([](linalg::FillOp fill) {
       OpBuilder builder(fill);
-      while (!fill->use_empty() && !fill->hasOneUse())
-        fill->use_begin()->set(builder.clone(*fill)->getResult(0));
+      while (!fill->use_empty() && !fill->hasOneUse()) {
+        OpOperand &use = *fill->use_begin();
+        builder.setInsertionPoint(use.getOwner());
+        use.set(builder.clone(*fill)->getResult(0));
+      }
+      if (fill->hasOneUse())
+        fill->moveBefore(fill->use_begin()->getOwner());
     });
 
     int64_t nextId = 0;

@@ -144,6 +144,7 @@ static void copyFreeOp(OpBuilder &builder, Operation *op,
                        const DenseSet<Operation *> &members,
                        IRMapping &mapping) {
   Operation *clone = builder.clone(*op, mapping);
+  clone->removeDiscardableAttr(nodeAttrName);
   auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
   auto constant = dyn_cast<arith::ConstantOp>(op);
   if (!constant || !type || llvm::all_of(op->getUsers(), [&](Operation *user) {
