@@ -67,7 +67,6 @@ void lathe::buildTensorPipeline(OpPassManager &pm, const FusionOptions &fusion,
   onFunc.addPass(createConvertOnnxToLinalg());
   onFunc.addPass(createCanonicalizerPass());
   onFunc.addPass(createCSEPass());
-  onFunc.addPass(createOwnResults());
   if (panelWidth > 0) {
     onFunc.addPass(createChooseLayouts());
     onFunc.addPass(createMaterializeLayouts());
@@ -77,6 +76,8 @@ void lathe::buildTensorPipeline(OpPassManager &pm, const FusionOptions &fusion,
     onFunc.addPass(createCanonicalizerPass());
     onFunc.addPass(createCSEPass());
   }
+  // Equal copies are not one, so nothing merges ops from here on.
+  onFunc.addPass(createOwnResults());
   FormKernelsOptions form;
   form.crossNode = fusion.crossNode;
   form.disabled.assign(fusion.disabled.begin(), fusion.disabled.end());

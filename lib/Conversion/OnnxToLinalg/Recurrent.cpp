@@ -124,17 +124,16 @@ getActivations(OpTy op, Lowering &l, ArrayRef<StringRef> defaults,
                unsigned numDirections) {
   SmallVector<StringRef> names;
   std::optional<ArrayAttr> given = op.getActivations();
-  // Defaults of the dialect are those of one direction or of both.
-  if (given && !given->empty())
+  if (given)
     for (Attribute name : *given)
       names.push_back(cast<StringAttr>(name).getValue());
   size_t expected = defaults.size() * numDirections;
-  if (names.empty() || (names.size() > expected && numDirections == 1 &&
-                        !op->hasAttr("activations"))) {
-    names.clear();
+  if (names.empty())
     for (unsigned i = 0; i != numDirections; ++i)
       llvm::append_range(names, defaults);
-  }
+  // ONNX's default for RNN is for two directions, however many there are.
+  if (defaults.size() == 1 && names.size() > expected)
+    names.truncate(expected);
   if (names.size() != expected)
     return l.unsupported("expected " + Twine(expected) + " activations, got " +
                          Twine(names.size()));
@@ -277,7 +276,7 @@ Operand Recurrence::matrix(unsigned i, unsigned direction, int64_t first,
   bindDims(context, m, n, k);
   if (Value swapped = transposeWeight(l, part))
     return {swapped, element, AffineMap::get(3, 0, {k, n}, context)};
-  return {part, element, AffineMap::get(3, 0, {n, k}, context)};
+  return {makeTensor(l, part), element, AffineMap::get(3, 0, {n, k}, context)};
 }
 
 /// The elements that operand `i` has for a direction from `first` on.
@@ -360,6 +359,7 @@ Value Recurrence::getInitial(unsigned operand, unsigned direction,
   if (batchFirst && l.type(R).getDimSize(0) == 2)
     given = l.transpose(given, all, {1, 0, 2});
   OpFoldResult offset = direction ? l.product(dims) : l.index(0);
+  given = makeTensor(l, given);
   Value state = l.type(R).getDimSize(0) == 1 ? l.view(given, dims)
                                              : takePart(l, given, offset, dims);
   if (type == element)
@@ -396,8 +396,12 @@ Value Recurrence::pair(ArrayRef<Value> states, unsigned result) {
     inputs.push_back({state,
                       cast<RankedTensorType>(state.getType()).getElementType(),
                       l.dropAxes(3, axis)});
-  if (states.size() == 1)
-    return l.view(store(l, states[0], {batch, l.index(hidden)}, target), dims);
+  if (states.size() == 1) {
+    Value state = states[0];
+    if (inputs[0].element != getStorageType(target))
+      state = store(l, state, {batch, l.index(hidden)}, target);
+    return l.view(state, dims);
+  }
   return l.elementwise(inputs, dims, target,
                        [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
                          Value at = linalg::IndexOp::create(b, axis);

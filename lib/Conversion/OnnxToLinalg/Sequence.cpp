@@ -11,6 +11,23 @@
 using namespace mlir;
 using namespace lathe;
 
+/// The value of a constant of the code, which has one for all elements.
+static DenseElementsAttr getSplat(Value value) {
+  auto constant = value.getDefiningOp<arith::ConstantOp>();
+  auto dense = constant ? dyn_cast<DenseElementsAttr>(constant.getValue())
+                        : DenseElementsAttr();
+  return dense && dense.isSplat() ? dense : DenseElementsAttr();
+}
+
+Value lathe::makeTensor(Lowering &l, Value value) {
+  DenseElementsAttr splat = getSplat(value);
+  if (!splat)
+    return value;
+  return l.fill(
+      getAsIndexOpFoldResult(l.b.getContext(), splat.getType().getShape()),
+      cast<TypedAttr>(splat.getSplatValue<Attribute>()));
+}
+
 Value lathe::takePart(Lowering &l, Value source, OpFoldResult offset,
                       DimsRef dims) {
   auto type = cast<RankedTensorType>(source.getType());
@@ -18,25 +35,23 @@ Value lathe::takePart(Lowering &l, Value source, OpFoldResult offset,
   SmallVector<Value> dynamic;
   dispatchIndexOpFoldResults(dims, dynamic, shape);
   RankedTensorType result = type.clone(shape);
+  DenseElementsAttr splat = getSplat(source);
+  if (splat && result.hasStaticShape())
+    return arith::ConstantOp::create(l.b, splat.resizeSplat(result));
   std::optional<int64_t> at = getConstantIntValue(offset);
-  if (at == 0 && result.hasStaticShape() && type.hasStaticShape() &&
-      result.getNumElements() == type.getNumElements() &&
-      !source.getDefiningOp<WeightOp>())
-    return l.view(source, dims);
-  if (at && result.hasStaticShape()) {
-    if (auto weight = source.getDefiningOp<WeightOp>()) {
-      SmallVector<Attribute> recipe(weight.getRecipe().begin(),
-                                    weight.getRecipe().end());
-      recipe.push_back(SliceStepAttr::get(l.b.getContext(), *at, shape));
-      return WeightOp::create(l.b, result, weight.getValue(),
-                              l.b.getArrayAttr(recipe));
-    }
-    if (auto constant = source.getDefiningOp<arith::ConstantOp>())
-      if (auto dense = dyn_cast<DenseElementsAttr>(constant.getValue());
-          dense && dense.isSplat())
-        return arith::ConstantOp::create(l.b, dense.resizeSplat(result));
+  auto weight = source.getDefiningOp<WeightOp>();
+  if (weight && at && result.hasStaticShape()) {
+    SmallVector<Attribute> recipe(weight.getRecipe().begin(),
+                                  weight.getRecipe().end());
+    recipe.push_back(SliceStepAttr::get(l.b.getContext(), *at, shape));
+    return WeightOp::create(l.b, result, weight.getValue(),
+                            l.b.getArrayAttr(recipe));
   }
-  return SliceOp::create(l.b, result, source, l.toValue(offset), dynamic);
+  if (at == 0 && result.hasStaticShape() && type.hasStaticShape() &&
+      result.getNumElements() == type.getNumElements())
+    return l.view(source, dims);
+  return SliceOp::create(l.b, result, makeTensor(l, source), l.toValue(offset),
+                         dynamic);
 }
 
 /// The linear position of step `index`.

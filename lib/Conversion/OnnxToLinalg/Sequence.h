@@ -16,6 +16,10 @@ namespace lathe {
 mlir::Value takePart(Lowering &l, mlir::Value source, mlir::OpFoldResult offset,
                      DimsRef dims);
 
+/// `value`, or where that is a constant of the code a tensor filled with it,
+/// which has a place in memory.
+mlir::Value makeTensor(Lowering &l, mlir::Value value);
+
 /// Step `index` of a sequence whose steps are tensors of `dims`.
 mlir::Value takeStep(Lowering &l, mlir::Value sequence, mlir::Value index,
                      DimsRef dims);

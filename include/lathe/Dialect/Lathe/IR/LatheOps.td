@@ -256,7 +256,7 @@ def Lathe_YieldOp : Lathe_Op<"yield", [Pure, Terminator,
   let builders = [OpBuilder<(ins), [{ build($_builder, $_state, ::mlir::ValueRange()); }]>];
 }
 
-def Lathe_LaunchOp : Lathe_Op<"launch", [Pure, AttrSizedOperandSegments,
+def Lathe_LaunchOp : Lathe_Op<"launch", [AttrSizedOperandSegments,
     DeclareOpInterfaceMethods<SymbolUserOpInterface>,
     DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface,
         ["reifyResultShapes"]>]> {
@@ -266,6 +266,8 @@ def Lathe_LaunchOp : Lathe_Op<"launch", [Pure, AttrSizedOperandSegments,
     kernel's result types. `nodes` are the ONNX nodes the kernel computes;
     `storage`, set by memory planning, says where each result lives.
 
+    Two equal launches are not one: what a loop changes in place is its own.
+
     ```mlir
     %r = lathe.launch @relu(%x) [%b] : (tensor<?x64xf32>) -> tensor<?x64xf32>
     ```
@@ -274,7 +276,8 @@ def Lathe_LaunchOp : Lathe_Op<"launch", [Pure, AttrSizedOperandSegments,
                        Variadic<AnyRankedTensor>:$inputs,
                        Variadic<Index>:$sizes,
                        OptionalAttr<StrArrayAttr>:$nodes);
-  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let results = (outs Res<Variadic<AnyRankedTensor>, "what the kernel makes",
+                          [MemAlloc]>:$results);
   let assemblyFormat = [{
     $kernel `(` $inputs `)` (`[` $sizes^ `]`)? attr-dict `:`
     functional-type($inputs, $results)
