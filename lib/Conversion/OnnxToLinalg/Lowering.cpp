@@ -103,9 +103,11 @@ lathe::detail::runLowering(Operation *op, ArrayRef<Value> operands,
   auto last = after ? after->getIterator() : block->end();
   for (Operation &made : llvm::make_range(first, last))
     made.walk<WalkOrder::PreOrder>([&](Operation *inner) {
-      bool computes = llvm::any_of(inner->getResultTypes(), [](Type type) {
-        return isa<TensorType>(type);
-      });
+      // Marks on what is free would keep equal ones apart.
+      bool isFree = isa<LatheDialect>(inner->getDialect()) ||
+                    isa<tensor::EmptyOp, arith::ConstantOp>(inner);
+      bool computes = !isFree && llvm::any_of(inner->getResultTypes(),
+                                              llvm::IsaPred<TensorType>);
       if (computes && !inner->hasAttr(nodeAttrName))
         inner->setAttr(nodeAttrName, node);
       // Bodies of loops over elements are part of their op.

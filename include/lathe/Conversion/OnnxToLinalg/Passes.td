@@ -21,7 +21,7 @@ def ConvertOnnxToLinalg : Pass<"convert-onnx-to-linalg", "::mlir::func::FuncOp">
     ```mlir
     %0 = onnx.Relu %x {lathe.node = 3} : (tensor<4xf32>) -> tensor<4xf32>
     // becomes
-    %e = tensor.empty() {lathe.node = 3} : tensor<4xf32>
+    %e = tensor.empty() : tensor<4xf32>
     %0 = linalg.generic {...} ins(%x : tensor<4xf32>) outs(%e : tensor<4xf32>)
            attrs = {lathe.node = 3} { ... }
     ```
