@@ -39,6 +39,8 @@ void populateRecurrentPatterns(mlir::RewritePatternSet &patterns,
                                const mlir::TypeConverter &types);
 void populateReducePatterns(mlir::RewritePatternSet &patterns,
                             const mlir::TypeConverter &types);
+void populateResizePatterns(mlir::RewritePatternSet &patterns,
+                            const mlir::TypeConverter &types);
 void populateRunningPatterns(mlir::RewritePatternSet &patterns,
                              const mlir::TypeConverter &types);
 void populateShapePatterns(mlir::RewritePatternSet &patterns,

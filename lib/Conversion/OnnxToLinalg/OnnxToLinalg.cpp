@@ -99,6 +99,7 @@ struct ConvertOnnxToLinalg
     populatePoolingPatterns(patterns, types);
     populateRecurrentPatterns(patterns, types);
     populateReducePatterns(patterns, types);
+    populateResizePatterns(patterns, types);
     populateRunningPatterns(patterns, types);
     populateShapePatterns(patterns, types);
     populateSlicePatterns(patterns, types);
