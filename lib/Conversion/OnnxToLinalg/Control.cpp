@@ -1,14 +1,482 @@
 // Part of the Lathe project, under the Apache License v2.0 with LLVM
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Control flow.
+// Control flow becomes that of the program: `scf.if`, `scf.for` where the
+// number of steps is known at the start, else `scf.while`. A sub-graph is
+// lowered where it is and then moved. A value keeps its shape through all
+// branches and steps; scan outputs are written step by step into a tensor of
+// all steps, so their number has to be known from shapes.
 
 #include "lathe/Dialect/Onnx/IR/Control.h"
 #include "Families.h"
-#include "Lowering.h"
+#include "Sequence.h"
+#include "lathe/Dialect/Lathe/IR/Lathe.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
 using namespace lathe;
 
+//===----------------------------------------------------------------------===//
+// Sub-graphs
+//===----------------------------------------------------------------------===//
+
+/// What `annotate-shapes` wrote in `list` of value `i` of `op`.
+static AffineMap getSizes(Operation *op, StringRef list, unsigned i,
+                          Type type) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  if (!tensor)
+    return {};
+  if (tensor.hasStaticShape()) {
+    Builder b(op->getContext());
+    SmallVector<AffineExpr> exprs;
+    for (int64_t size : tensor.getShape())
+      exprs.push_back(b.getAffineConstantExpr(size));
+    return AffineMap::get(0, 0, exprs, op->getContext());
+  }
+  auto shapes = op->getAttrOfType<DictionaryAttr>(shapesAttrName);
+  auto maps = shapes ? shapes.getAs<ArrayAttr>(list) : ArrayAttr();
+  auto map = maps && i < maps.size() ? dyn_cast<AffineMapAttr>(maps[i])
+                                     : AffineMapAttr();
+  return map ? map.getValue() : AffineMap();
+}
+
+static AffineMap getOperandSizes(Operation *op, unsigned i) {
+  return getSizes(op, "operands", i, op->getOperand(i).getType());
+}
+
+static AffineMap getResultSizes(Operation *op, unsigned i) {
+  return getSizes(op, "results", i, op->getResult(i).getType());
+}
+
+static bool areEqual(AffineMap a, AffineMap b) {
+  return a && b && a.getResults() == b.getResults();
+}
+
+namespace {
+/// A sub-graph of an op that is lowered.
+class SubGraph {
+public:
+  SubGraph(Lowering &l, Region &region)
+      : l(l), region(region), yield(region.front().getTerminator()) {}
+
+  AffineMap getYieldSizes(unsigned i) { return getOperandSizes(yield, i); }
+  /// Whether yielded value `i` is known to be true.
+  bool yieldsTrue(unsigned i) {
+    auto known = DimBuilder(l.b, yield).getConstantContents(i);
+    return known && known->size() == 1 && known->front() != 0;
+  }
+  bool yieldsArgument(unsigned i, unsigned argument) {
+    return yield->getOperand(i) == region.getArgument(argument);
+  }
+  RankedTensorType getArgumentType(unsigned i) {
+    return dyn_cast<RankedTensorType>(
+        l.types.convertType(region.getArgument(i).getType()));
+  }
+
+  /// Lowers the sub-graph's ops and moves them to where the builder is; gives
+  /// what they yield. What could not be lowered is reported at the end.
+  SmallVector<Value> moveHere(ValueRange arguments, TypeRange types);
+
+private:
+  Lowering &l;
+  Region &region;
+  Operation *yield;
+};
+} // namespace
+
+/// `value` in a type that says less or more of the same.
+static Value castTo(Lowering &l, Value value, Type type) {
+  if (value.getType() == type)
+    return value;
+  if (tensor::CastOp::areCastCompatible(value.getType(), type))
+    return tensor::CastOp::create(l.b, type, value);
+  // The type of an op that stays in `onnx`, which fails the pass.
+  return UnrealizedConversionCastOp::create(l.b, type, value).getResult(0);
+}
+
+SmallVector<Value> SubGraph::moveHere(ValueRange arguments, TypeRange types) {
+  // An op that stays is no failure of this one.
+  LogicalResult lowered = l.rewriter.legalize(&region);
+  if (failed(lowered))
+    yield->emitWarning("failed to lower a sub-graph");
+  SmallVector<Value> given;
+  for (auto [argument, value] :
+       llvm::zip_equal(region.getArguments(), arguments))
+    given.push_back(castTo(l, value, argument.getType()));
+  l.rewriter.inlineBlockBefore(&region.front(), l.b.getInsertionBlock(),
+                               l.b.getInsertionPoint(), given);
+  SmallVector<Value> yielded;
+  for (auto [operand, type] : llvm::zip_equal(yield->getOperands(), types)) {
+    Value value = l.rewriter.getRemappedValue(operand);
+    yielded.push_back(castTo(l, value ? value : operand, type));
+  }
+  l.rewriter.eraseOp(yield);
+  return yielded;
+}
+
+/// The one element of a tensor.
+static Value readScalar(Lowering &l, Value tensor) {
+  auto type = cast<RankedTensorType>(tensor.getType());
+  SmallVector<Value> zeros(type.getRank(), l.toValue(l.index(0)));
+  return tensor::ExtractOp::create(l.b, tensor, zeros);
+}
+
+static Value isTrue(Lowering &l, Value tensor) {
+  Value element = readScalar(l, tensor);
+  Value zero = makeConstant(l.b, element.getType(), 0);
+  return arith::CmpIOp::create(l.b, arith::CmpIPredicate::ne, element, zero);
+}
+
+static SmallVector<Type> getResultTypes(Lowering &l, unsigned count) {
+  SmallVector<Type> types;
+  for (unsigned i = 0; i != count; ++i)
+    types.push_back(l.resultType(i));
+  return types;
+}
+
+//===----------------------------------------------------------------------===//
+// If
+//===----------------------------------------------------------------------===//
+
+static LogicalResult lowerIf(onnx::IfOp op, Lowering &l) {
+  unsigned count = op->getNumResults();
+  for (unsigned i = 0; i != count; ++i)
+    if (!isa<RankedTensorType>(op->getResult(i).getType()))
+      return l.unsupported("expected a tensor of known rank as output " +
+                           Twine(i));
+  SmallVector<Type> types = getResultTypes(l, count);
+  if (auto known = l.ints(0); known && known->size() == 1) {
+    SubGraph taken(l, known->front() ? op.getThenBranch() : op.getElseBranch());
+    return l.replace(taken.moveHere({}, types));
+  }
+  SubGraph then(l, op.getThenBranch()), otherwise(l, op.getElseBranch());
+  for (unsigned i = 0; i != count; ++i)
+    if (!areEqual(then.getYieldSizes(i), otherwise.getYieldSizes(i)) ||
+        !areEqual(then.getYieldSizes(i), getResultSizes(op, i)))
+      return l.unsupported("expected branches that give output " + Twine(i) +
+                           " one shape");
+  auto branch = scf::IfOp::create(l.b, types, isTrue(l, l.value(0)),
+                                  /*addThenBlock=*/true, /*addElseBlock=*/true);
+  {
+    OpBuilder::InsertionGuard guard(l.b);
+    for (auto [graph, region] :
+         {std::pair(&then, &branch.getThenRegion()),
+          std::pair(&otherwise, &branch.getElseRegion())}) {
+      l.b.setInsertionPointToEnd(&region->front());
+      scf::YieldOp::create(l.b, graph->moveHere({}, types));
+    }
+  }
+  return l.replace(branch.getResults());
+}
+
+//===----------------------------------------------------------------------===//
+// Loop
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// The loops around a body of `Loop` or `Scan`.
+class StepLoop {
+public:
+  StepLoop(Lowering &l, Operation *op, Region &region, unsigned numStates,
+           unsigned firstInit, unsigned firstArgument, unsigned firstYield)
+      : l(l), op(op), body(l, region), numStates(numStates),
+        firstInit(firstInit), firstArgument(firstArgument),
+        firstYield(firstYield), numResults(op->getNumResults()),
+        axes(numResults, 0), backwards(numResults, false) {}
+
+  LogicalResult check();
+  /// Makes a loop of `steps`. `makeArguments` gives the arguments of the body
+  /// other than the states for the step of a number.
+  SmallVector<Value>
+  makeFor(OpFoldResult steps,
+          llvm::function_ref<SmallVector<Value>(Value)> makeArguments);
+  /// Makes a loop that ends after `limit` steps, if that is given, or where the
+  /// body yields a condition that is false.
+  SmallVector<Value> makeWhile(Value condition, Value limit);
+
+  /// The argument of the body that is the number of the step.
+  Value makeNumber(Value number);
+
+  Lowering &l;
+  Operation *op;
+  SubGraph body;
+  unsigned numStates, firstInit, firstArgument, firstYield, numResults;
+  /// Of the outputs that steps are stacked in: along which axis and whether
+  /// from the end.
+  SmallVector<int64_t> axes;
+  SmallVector<bool> backwards;
+
+private:
+  bool isInvariant(unsigned state) {
+    return body.yieldsArgument(firstYield + state, firstArgument + state);
+  }
+  SmallVector<Value> getInits();
+  SmallVector<Type> getYieldTypes();
+};
+} // namespace
+
+LogicalResult StepLoop::check() {
+  for (unsigned i = 0; i != numStates; ++i) {
+    AffineMap sizes = getOperandSizes(op, firstInit + i);
+    if (!body.getArgumentType(firstArgument + i) ||
+        !areEqual(sizes, body.getYieldSizes(firstYield + i)) ||
+        !areEqual(sizes, getResultSizes(op, i)))
+      return l.unsupported("expected carried value " + Twine(i) +
+                           " to keep its shape");
+  }
+  for (unsigned i = numStates; i != numResults; ++i) {
+    AffineMap sizes = getResultSizes(op, i);
+    axes[i] = sizes ? normalizeAxis(axes[i], sizes.getNumResults()) : 0;
+    if (!sizes || !areEqual(sizes.dropResult(axes[i]),
+                            body.getYieldSizes(firstYield + i)))
+      return l.unsupported("expected steps of one shape for output " +
+                           Twine(i));
+  }
+  return success();
+}
+
+/// The first values of the states that change.
+SmallVector<Value> StepLoop::getInits() {
+  SmallVector<Value> inits;
+  for (unsigned i = 0; i != numStates; ++i)
+    if (!isInvariant(i))
+      inits.push_back(castTo(l, makeTensor(l, l.value(firstInit + i)),
+                             body.getArgumentType(firstArgument + i)));
+  return inits;
+}
+
+/// The types of what the body yields from the states on.
+SmallVector<Type> StepLoop::getYieldTypes() {
+  SmallVector<Type> types;
+  for (unsigned i = 0; i != numStates; ++i)
+    types.push_back(body.getArgumentType(firstArgument + i));
+  for (unsigned i = numStates; i != numResults; ++i) {
+    SmallVector<int64_t> shape(l.resultType(i).getShape());
+    shape.erase(shape.begin() + axes[i]);
+    types.push_back(l.resultType(i).clone(shape));
+  }
+  return types;
+}
+
+Value StepLoop::makeNumber(Value number) {
+  RankedTensorType type = body.getArgumentType(0);
+  return l.elementwise(
+      {}, getAsIndexOpFoldResult(l.b.getContext(), type.getShape()),
+      type.getElementType(), [&](ImplicitLocOpBuilder &b, ValueRange) -> Value {
+        return arith::IndexCastOp::create(b, b.getI64Type(), number);
+      });
+}
+
+SmallVector<Value>
+StepLoop::makeFor(OpFoldResult steps,
+                  llvm::function_ref<SmallVector<Value>(Value)> makeArguments) {
+  SmallVector<Value> carried = getInits();
+  unsigned numCarried = carried.size();
+  SmallVector<bool> keeps;
+  for (unsigned i = 0; i != numStates; ++i)
+    keeps.push_back(isInvariant(i));
+  SmallVector<Type> types = getYieldTypes();
+  // Steps come first here, whatever the axis.
+  SmallVector<Dims> stepDims(numResults);
+  for (unsigned i = numStates; i != numResults; ++i) {
+    stepDims[i] = dropDims(l.resultDims(i), axes[i]);
+    Dims all = {steps};
+    llvm::append_range(all, stepDims[i]);
+    carried.push_back(l.empty(all, l.resultType(i).getElementType()));
+  }
+  auto runStep = [&](Value number, ValueRange values) {
+    SmallVector<Value> others = makeArguments(number), arguments;
+    llvm::append_range(arguments, ArrayRef(others).take_front(firstArgument));
+    unsigned next = 0;
+    for (unsigned i = 0; i != numStates; ++i)
+      arguments.push_back(keeps[i] ? l.value(firstInit + i) : values[next++]);
+    llvm::append_range(arguments, ArrayRef(others).drop_front(firstArgument));
+    SmallVector<Type> all;
+    if (firstYield)
+      all.push_back(body.getArgumentType(1));
+    llvm::append_range(all, types);
+    SmallVector<Value> yielded = body.moveHere(arguments, all);
+    SmallVector<Value> result;
+    for (unsigned i = 0; i != numStates; ++i)
+      if (!keeps[i])
+        result.push_back(yielded[firstYield + i]);
+    for (unsigned i = numStates; i != numResults; ++i)
+      result.push_back(putStep(l, makeTensor(l, yielded[firstYield + i]),
+                               values[numCarried + i - numStates],
+                               getStepIndex(l, number, steps, backwards[i]),
+                               stepDims[i]));
+    return result;
+  };
+  SmallVector<Value> last = makeLoop(l, steps, carried, runStep);
+  SmallVector<Value> results;
+  unsigned next = 0;
+  for (unsigned i = 0; i != numStates; ++i)
+    results.push_back(keeps[i] ? l.value(firstInit + i) : last[next++]);
+  for (unsigned i = numStates; i != numResults; ++i) {
+    Value stacked = last[next++];
+    if (axes[i] != 0) {
+      Dims all = {steps};
+      llvm::append_range(all, stepDims[i]);
+      SmallVector<int64_t> perm =
+          llvm::to_vector(llvm::seq<int64_t>(1, all.size()));
+      perm.insert(perm.begin() + axes[i], 0);
+      stacked = l.transpose(stacked, all, perm);
+    }
+    results.push_back(stacked);
+  }
+  return results;
+}
+
+SmallVector<Value> StepLoop::makeWhile(Value condition, Value limit) {
+  SmallVector<Value> inits = {l.toValue(l.index(0)), condition};
+  llvm::append_range(inits, getInits());
+  SmallVector<bool> keeps;
+  for (unsigned i = 0; i != numStates; ++i)
+    keeps.push_back(isInvariant(i));
+  SmallVector<Type> types(ValueRange(inits).getTypes());
+  SmallVector<Location> locs(types.size(), l.b.getLoc());
+  auto loop = scf::WhileOp::create(l.b, types, inits);
+  OpBuilder::InsertionGuard guard(l.b);
+  Block *before = l.b.createBlock(&loop.getBefore(), {}, types, locs);
+  Value goes = isTrue(l, before->getArgument(1));
+  if (limit) {
+    Value inside = arith::CmpIOp::create(l.b, arith::CmpIPredicate::slt,
+                                         before->getArgument(0), limit);
+    goes = arith::AndIOp::create(l.b, goes, inside);
+  }
+  scf::ConditionOp::create(l.b, goes, before->getArguments());
+
+  Block *after = l.b.createBlock(&loop.getAfter(), {}, types, locs);
+  Value number = after->getArgument(0);
+  SmallVector<Value> arguments = {makeNumber(number), after->getArgument(1)};
+  unsigned next = 2;
+  for (unsigned i = 0; i != numStates; ++i)
+    arguments.push_back(keeps[i] ? l.value(firstInit + i)
+                                 : after->getArgument(next++));
+  SmallVector<Type> all = {condition.getType()};
+  llvm::append_range(all, getYieldTypes());
+  SmallVector<Value> yielded = body.moveHere(arguments, all);
+  SmallVector<Value> result = {
+      arith::AddIOp::create(l.b, number, l.toValue(l.index(1))),
+      makeTensor(l, yielded[0])};
+  for (unsigned i = 0; i != numStates; ++i)
+    if (!keeps[i])
+      result.push_back(yielded[firstYield + i]);
+  scf::YieldOp::create(l.b, result);
+
+  SmallVector<Value> results;
+  next = 2;
+  for (unsigned i = 0; i != numStates; ++i)
+    results.push_back(keeps[i] ? l.value(firstInit + i)
+                               : loop.getResult(next++));
+  return results;
+}
+
+static LogicalResult lowerLoop(onnx::LoopOp op, Lowering &l) {
+  enum { M, Condition, FirstState };
+  StepLoop loop(l, op, op.getBody(), op.getVInitial().size(), FirstState,
+                /*firstArgument=*/2, /*firstYield=*/1);
+  for (unsigned i : {0, 1}) {
+    RankedTensorType type = loop.body.getArgumentType(i);
+    if (!type || !type.hasStaticShape() || type.getNumElements() != 1)
+      return l.unsupported("expected one element as argument " + Twine(i) +
+                           " of the body");
+  }
+  auto isConstantTrue = [&](unsigned i) {
+    auto known = l.ints(i);
+    return known && known->size() == 1 && known->front() != 0;
+  };
+  bool startsTrue = !l.has(Condition) || isConstantTrue(Condition);
+  bool staysTrue = loop.body.yieldsArgument(0, 1) || loop.body.yieldsTrue(0);
+  bool isWhole = startsTrue && staysTrue && l.has(M);
+  std::optional<Dims> trips = l.has(M) ? l.contents(M) : std::nullopt;
+  bool stacks = loop.numResults > loop.numStates;
+  if (stacks && !(isWhole && trips))
+    return l.unsupported(
+        "expected a number of steps that is known from shapes, for output " +
+        Twine(loop.numStates));
+  if (failed(loop.check()))
+    return failure();
+
+  auto makeTrue = [&] {
+    RankedTensorType type = loop.body.getArgumentType(1);
+    return l.fill(getAsIndexOpFoldResult(l.b.getContext(), type.getShape()),
+                  l.b.getI8IntegerAttr(1));
+  };
+  OpFoldResult limit;
+  if (trips)
+    limit = stacks ? l.resultDims(loop.numStates)[0] : trips->front();
+  else if (l.has(M))
+    limit = Value(arith::IndexCastOp::create(l.b, l.b.getIndexType(),
+                                             readScalar(l, l.value(M))));
+  if (isWhole)
+    return l.replace(
+        loop.makeFor(limit, [&](Value number) -> SmallVector<Value> {
+          return {loop.makeNumber(number), makeTrue()};
+        }));
+  Value condition =
+      l.has(Condition) ? makeTensor(l, l.value(Condition)) : makeTrue();
+  condition =
+      l.view(condition,
+             getAsIndexOpFoldResult(l.b.getContext(),
+                                    loop.body.getArgumentType(1).getShape()));
+  return l.replace(
+      loop.makeWhile(condition, limit ? l.toValue(limit) : Value()));
+}
+
+//===----------------------------------------------------------------------===//
+// Scan
+//===----------------------------------------------------------------------===//
+
+static LogicalResult lowerScan(onnx::ScanOp op, Lowering &l) {
+  unsigned numInputs = op.getNumScanInputs();
+  unsigned numStates = l.getNumOperands() - numInputs;
+  StepLoop loop(l, op, op.getBody(), numStates, /*firstInit=*/0,
+                /*firstArgument=*/0, /*firstYield=*/0);
+  auto read = [](std::optional<ArrayRef<int64_t>> list, unsigned i) {
+    return list && i < list->size() ? (*list)[i] : 0;
+  };
+  for (unsigned i = numStates; i != loop.numResults; ++i) {
+    loop.axes[i] = read(op.getScanOutputAxes(), i - numStates);
+    loop.backwards[i] = read(op.getScanOutputDirections(), i - numStates);
+  }
+  if (failed(loop.check()))
+    return failure();
+
+  OpFoldResult steps;
+  SmallVector<Value> sequences;
+  SmallVector<Dims> stepDims;
+  for (unsigned i = 0; i != numInputs; ++i) {
+    Dims dims = l.dims(numStates + i);
+    int64_t axis = normalizeAxis(read(op.getScanInputAxes(), i), dims.size());
+    steps = dims[axis];
+    Value sequence = makeTensor(l, l.value(numStates + i));
+    if (axis != 0) {
+      SmallVector<int64_t> perm =
+          llvm::to_vector(llvm::seq<int64_t>(0, dims.size()));
+      perm.erase(perm.begin() + axis);
+      perm.insert(perm.begin(), axis);
+      sequence = l.transpose(sequence, dims, perm);
+    }
+    sequences.push_back(sequence);
+    stepDims.push_back(dropDims(dims, axis));
+  }
+  return l.replace(loop.makeFor(steps, [&](Value number) {
+    SmallVector<Value> parts;
+    for (unsigned i = 0; i != numInputs; ++i)
+      parts.push_back(takeStep(
+          l, sequences[i],
+          getStepIndex(l, number, steps, read(op.getScanInputDirections(), i)),
+          stepDims[i]));
+    return parts;
+  }));
+}
+
 void lathe::populateControlPatterns(RewritePatternSet &patterns,
-                                    const TypeConverter &types) {}
+                                    const TypeConverter &types) {
+  addLowering(patterns, types, lowerIf, /*checkTypes=*/false);
+  addLowering(patterns, types, lowerLoop);
+  addLowering(patterns, types, lowerScan);
+}
