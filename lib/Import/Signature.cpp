@@ -30,6 +30,12 @@ getShape(const proto::ValueInfoProto &info) {
   return &info.type().tensor_type().shape();
 }
 
+/// The symbol of a dimension; empty where it has none. Exporters write `?` for
+/// sizes that have nothing to do with each other.
+static std::string getSymbol(const proto::TensorShapeProto::Dimension &dim) {
+  return dim.dim_param() == "?" ? "" : dim.dim_param();
+}
+
 LogicalResult GraphBuilder::readDims(const proto::GraphProto &graph,
                                      const llvm::StringSet<> &constants) {
   SmallVector<StringRef> inputs;
@@ -40,7 +46,7 @@ LogicalResult GraphBuilder::readDims(const proto::GraphProto &graph,
     inputs.push_back(info.name());
     if (const proto::TensorShapeProto *shape = getShape(info))
       for (const auto &dim : shape->dim())
-        if (!dim.dim_param().empty())
+        if (!getSymbol(dim).empty())
           symbols.insert(dim.dim_param());
   }
   auto fix = [&](StringRef name, int64_t size) -> LogicalResult {
@@ -89,7 +95,7 @@ LogicalResult GraphBuilder::readDims(const proto::GraphProto &graph,
                                     : std::to_string(dim.dim_value()))
                        << " of dimension " << i << " of input '" << name
                        << "', got " << size;
-      if (!dim.dim_param().empty() && failed(fix(dim.dim_param(), size)))
+      if (!getSymbol(dim).empty() && failed(fix(dim.dim_param(), size)))
         return failure();
     }
   }
@@ -140,7 +146,7 @@ Type GraphBuilder::getValueType(const proto::ValueInfoProto &info,
       }
       if (dim.has_dim_value() && dim.dim_value() >= 0)
         size = dim.dim_value();
-      name = dim.dim_param();
+      name = getSymbol(dim);
       auto fixed = fixedDims.find(name);
       if (!name.empty() && fixed != fixedDims.end())
         size = fixed->second;

@@ -184,6 +184,56 @@ static AffineMap getGrid(KernelOp kernel, const KernelShape &shape,
   return AffineMap::get(0, kernel.getSizes().size(), count);
 }
 
+/// The dimension of `root` that follows dimension `dim` of `op` through the ops
+/// between them, if there is one.
+static std::optional<unsigned> findRootDim(linalg::LinalgOp op, unsigned dim,
+                                           linalg::LinalgOp root) {
+  if (op == root)
+    return dim;
+  for (OpResult result : op->getResults()) {
+    std::optional<unsigned> at =
+        op.getIndexingMapMatchingResult(result).getResultPosition(
+            getAffineDimExpr(dim, op.getContext()));
+    if (!at)
+      continue;
+    for (OpOperand &use : result.getUses()) {
+      auto reader = dyn_cast<linalg::LinalgOp>(use.getOwner());
+      if (!reader)
+        continue;
+      auto read = dyn_cast<AffineDimExpr>(
+          reader.getMatchingIndexingMap(&use).getResult(*at));
+      if (!read)
+        continue;
+      if (std::optional<unsigned> found =
+              findRootDim(reader, read.getPosition(), root))
+        return found;
+    }
+  }
+  return std::nullopt;
+}
+
+/// Makes tiles end where panels do. An operand in panels is read at
+/// `d floordiv w` and `d mod w`; the slice that a tile takes of it is one box
+/// only if the tile begins at a multiple of `w`.
+static void alignToPanels(KernelOp kernel, linalg::LinalgOp root,
+                          SmallVectorImpl<int64_t> &sizes) {
+  kernel.walk([&](linalg::LinalgOp op) {
+    for (AffineMap map : op.getIndexingMapsArray())
+      for (AffineExpr expr : map.getResults()) {
+        auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
+        if (!binary || expr.getKind() != AffineExprKind::Mod)
+          continue;
+        auto dim = dyn_cast<AffineDimExpr>(binary.getLHS());
+        auto width = dyn_cast<AffineConstantExpr>(binary.getRHS());
+        if (!dim || !width)
+          continue;
+        std::optional<unsigned> at = findRootDim(op, dim.getPosition(), root);
+        if (at && sizes[*at] != 0)
+          sizes[*at] = llvm::alignTo(sizes[*at], width.getValue());
+      }
+  });
+}
+
 namespace {
 struct CpuTileKernel : lathe::impl::CpuTileKernelBase<CpuTileKernel> {
   using Base::Base;
@@ -214,6 +264,7 @@ struct CpuTileKernel : lathe::impl::CpuTileKernelBase<CpuTileKernel> {
     findKeepWhole(shape);
     SmallVector<int64_t> sizes = cpu::chooseTileSizes(
         shape.root, shape.extents, shape.keepWhole, shape.heaviest, target);
+    alignToPanels(kernel, shape.root, sizes);
     if (llvm::all_of(sizes, [](int64_t size) { return size == 0; }))
       return;
     AffineMap grid = getGrid(kernel, shape, sizes);

@@ -125,8 +125,9 @@ FailureOr<SmallVector<Value>> lathe::getDynamicDims(OpBuilder &builder,
   if (auto cast = dyn_cast<tensor::CastOp>(op))
     if (cast.getSource().getType().getShape() == type.getShape())
       return getDynamicDims(builder, cast.getSource());
+  // Sizes follow from operands: they are available before the op already.
   OpBuilder::InsertionGuard guard(builder);
-  builder.setInsertionPointAfter(op);
+  builder.setInsertionPoint(op);
   if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op)) {
     llvm::SmallBitVector dropped = slice.getDroppedDims();
     SmallVector<Value> dims;
