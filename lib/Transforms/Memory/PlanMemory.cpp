@@ -91,7 +91,7 @@ int64_t Planner::getLastUse(Value value) {
       for (Operation *parent = user->getParentOp(); parent != func;
            parent = parent->getParentOp())
         if (isa<LoopLikeOpInterface>(parent) &&
-            !parent->isAncestor(alias.getParentRegion()->getParentOp()))
+            !parent->isAncestor(value.getParentRegion()->getParentOp()))
           last = std::max(
               last, position.lookup(
                         parent->getRegions().back().front().getTerminator()));
