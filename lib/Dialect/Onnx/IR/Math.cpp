@@ -15,3 +15,8 @@ void OnnxDialect::registerMathOps() {
 #include "lathe/Dialect/Onnx/IR/Math.cpp.inc"
       >();
 }
+
+/// Not where the types say more of one than of the other.
+mlir::OpFoldResult IdentityOp::fold(FoldAdaptor) {
+  return getX().getType() == getY().getType() ? getX() : mlir::Value();
+}

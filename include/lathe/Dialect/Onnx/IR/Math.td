@@ -232,6 +232,7 @@ def Onnx_IdentityOp : Onnx_UnaryOp<"Identity", Onnx_AnyTensor, (ins),
     %y = onnx.Identity %x : (tensor<2x?xf32>) -> tensor<2x?xf32>
     ```
   }];
+  let hasFolder = 1;
 }
 
 def Onnx_LogOp : Onnx_UnaryOp<"Log", Onnx_FloatTensor> {
