@@ -55,6 +55,14 @@ bool lathe::isContraction(linalg::LinalgOp op) {
   return false;
 }
 
+void lathe::collectNodeNames(Location loc, SetVector<StringAttr> &nodes) {
+  if (auto name = dyn_cast<NameLoc>(loc))
+    nodes.insert(name.getName());
+  else if (auto fused = dyn_cast<FusedLoc>(loc))
+    for (Location inner : fused.getLocations())
+      collectNodeNames(inner, nodes);
+}
+
 bool lathe::isFreeOp(Operation *op) {
   return isa<tensor::EmptyOp>(op) || op->hasTrait<OpTrait::ConstantLike>();
 }
@@ -80,7 +88,8 @@ static FailureOr<SmallVector<Value>> getArgumentDims(OpBuilder &builder,
         return symbol;
       }
     builder.setInsertionPointToStart(entry);
-    return SymbolOp::create(builder, arg.getLoc(), builder.getIndexType(), name);
+    return SymbolOp::create(builder, arg.getLoc(), builder.getIndexType(),
+                            name);
   };
   SmallVector<Value> dims;
   for (auto [i, name] : llvm::enumerate(names.getAsRange<StringAttr>()))
@@ -100,6 +109,8 @@ FailureOr<SmallVector<Value>> lathe::getDynamicDims(OpBuilder &builder,
     if (auto loop = dyn_cast<scf::ForOp>(arg.getOwner()->getParentOp()))
       if (OpOperand *init = loop.getTiedLoopInit(arg))
         return getDynamicDims(builder, init->get());
+    if (auto loop = dyn_cast<scf::WhileOp>(arg.getOwner()->getParentOp()))
+      return getDynamicDims(builder, loop.getInits()[arg.getArgNumber()]);
     if (auto kernel = dyn_cast<KernelOp>(arg.getOwner()->getParentOp()))
       return kernel.getDynamicDims(arg);
     return getArgumentDims(builder, arg);
