@@ -185,9 +185,50 @@ static LogicalResult lowerLinearRegressor(onnx::MlLinearRegressorOp op,
   return l.replace(*y);
 }
 
+/// The label of the greatest score of each row, the first of several.
+static Value pickLabels(Lowering &l, Value scores, ArrayRef<int64_t> labels,
+                        DimsRef dims) {
+  Type i64 = l.b.getI64Type(), f32 = l.b.getF32Type();
+  Value least = l.fill(
+      dims[0], l.b.getFloatAttr(f32, -std::numeric_limits<double>::infinity()));
+  Value first = l.fill(dims[0], l.b.getI64IntegerAttr(labels.front()));
+  auto type = RankedTensorType::get(int64_t(labels.size()), i64);
+  Value table =
+      arith::ConstantOp::create(l.b, DenseElementsAttr::get(type, labels));
+  AffineMap row = l.dropAxes(2, 1), column = l.dropAxes(2, 0);
+  return l.generic(
+      {scores, table}, {least, first},
+      {l.b.getMultiDimIdentityMap(2), column, row, row},
+      {utils::IteratorType::parallel, utils::IteratorType::reduction},
+      [&](ImplicitLocOpBuilder &b, ValueRange x) -> SmallVector<Value> {
+        SmallVector<Type> types = {f32};
+        Element e{b, x, types, f32};
+        Value better = e.less(x[2], x[0]);
+        return {e.select(better, x[0], x[2]), e.select(better, x[1], x[3])};
+      })[1];
+}
+
+static LogicalResult lowerLinearClassifier(onnx::MlLinearClassifierOp op,
+                                           Lowering &l) {
+  std::optional<ArrayRef<int64_t>> labels = op.getClasslabelsInts();
+  if (!labels || labels->size() < 2)
+    return l.unsupported("expected two or more whole numbers as class labels");
+  Dims dims = l.resultDims(1);
+  FailureOr<Value> scores =
+      makeScores(l, op.getCoefficients(), op.getIntercepts(),
+                 int64_t(labels->size()), dims);
+  if (failed(scores))
+    return failure();
+  FailureOr<Value> z = postTransform(l, *scores, dims, op.getPostTransform());
+  if (failed(z))
+    return failure();
+  return l.replace({pickLabels(l, *scores, *labels, dims), *z});
+}
+
 void lathe::populateMlPatterns(RewritePatternSet &patterns,
                                const TypeConverter &types) {
   addLowering(patterns, types, lowerScaler);
   addLowering(patterns, types, lowerNormalizer);
   addLowering(patterns, types, lowerLinearRegressor);
+  addLowering(patterns, types, lowerLinearClassifier);
 }

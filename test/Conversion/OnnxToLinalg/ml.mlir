@@ -18,3 +18,16 @@ func.func @scaler(%x: tensor<3x2xf32>) -> tensor<3x2xf32> {
   %0 = onnx.ml.Scaler %x {offset = array<f32: 1.0, 2.0>, scale = array<f32: 3.0>} : (tensor<3x2xf32>) -> tensor<3x2xf32>
   return %0 : tensor<3x2xf32>
 }
+
+// -----
+
+// CHECK-LABEL: @classifier
+// CHECK: iterator_types = ["parallel", "parallel", "reduction"]
+// CHECK: math.exp
+// CHECK: arith.constant dense<[7, 9]> : tensor<2xi64>
+// CHECK: iterator_types = ["parallel", "reduction"]
+// CHECK: arith.cmpf olt
+func.func @classifier(%x: tensor<3x2xf32>) -> (tensor<3xi64>, tensor<3x2xf32>) {
+  %0, %1 = onnx.ml.LinearClassifier %x {coefficients = array<f32: 1.0, 2.0, 3.0, 4.0>, classlabels_ints = array<i64: 7, 9>, post_transform = "LOGISTIC"} : (tensor<3x2xf32>) -> (tensor<3xi64>, tensor<3x2xf32>)
+  return %0, %1 : tensor<3xi64>, tensor<3x2xf32>
+}
