@@ -474,7 +474,9 @@ struct FormKernels : public lathe::impl::FormKernelsBase<FormKernels> {
         return signalPassFailure();
       }
     // A fill belongs to the one op that it initializes, in the same block.
-    getOperation().walk([](linalg::FillOp fill) {
+    SmallVector<linalg::FillOp> fills;
+    getOperation().walk([&](linalg::FillOp fill) { fills.push_back(fill); });
+    for (linalg::FillOp fill : fills) {
       OpBuilder builder(fill);
       while (!fill->use_empty() && !fill->hasOneUse()) {
         OpOperand &use = *fill->use_begin();
@@ -483,7 +485,7 @@ struct FormKernels : public lathe::impl::FormKernelsBase<FormKernels> {
       }
       if (fill->hasOneUse())
         fill->moveBefore(fill->use_begin()->getOwner());
-    });
+    }
 
     int64_t nextId = 0;
     SmallVector<Block *> blocks;
