@@ -60,6 +60,35 @@ static LogicalResult parseText(ArrayRef<char> bytes, proto::ModelProto &model,
                         << StringRef(message).rtrim();
 }
 
+static StringRef getDomain(const std::string &domain) {
+  return domain.empty() ? StringRef("ai.onnx") : StringRef(domain);
+}
+
+template <typename Nodes>
+static void countNodes(const Nodes &nodes, ModelSummary &summary) {
+  for (const proto::NodeProto &node : nodes) {
+    ++summary.operators[{getDomain(node.domain()).str(), node.op_type()}];
+    for (const proto::AttributeProto &attribute : node.attribute()) {
+      if (attribute.has_g())
+        countNodes(attribute.g().node(), summary);
+      for (const proto::GraphProto &graph : attribute.graphs())
+        countNodes(graph.node(), summary);
+    }
+  }
+}
+
+static void summarize(const proto::ModelProto &model, ModelSummary &summary) {
+  summary.irVersion = model.ir_version();
+  summary.producer = model.producer_name();
+  if (!model.producer_version().empty())
+    summary.producer += " " + model.producer_version();
+  for (const proto::OperatorSetIdProto &opset : model.opset_import())
+    summary.opsets[getDomain(opset.domain()).str()] = opset.version();
+  countNodes(model.graph().node(), summary);
+  for (const proto::FunctionProto &function : model.functions())
+    countNodes(function.node(), summary);
+}
+
 static OwningOpRef<ModuleOp> importBytes(ArrayRef<char> bytes, bool isText,
                                          MLIRContext *context,
                                          const ImportOptions &options,
@@ -81,6 +110,8 @@ static OwningOpRef<ModuleOp> importBytes(ArrayRef<char> bytes, bool isText,
                    << (model.has_graph() ? "no version" : "no graph");
     return nullptr;
   }
+  if (options.summary)
+    summarize(model, *options.summary);
   OwningOpRef<ModuleOp> module = ModuleOp::create(loc);
   GraphBuilder builder(context, options, std::move(baseDirectory), loc);
   if (failed(builder.importModel(model, *module)) || failed(verify(*module)))

@@ -7,6 +7,7 @@
 #include "lathe/Import/Diagnostics.h"
 #include "lathe/Import/Import.h"
 #include "lathe/Pipeline/Artifact.h"
+#include "lathe/Pipeline/Inspect.h"
 #include "lathe/Pipeline/Pipeline.h"
 #include "lathe/Pipeline/Register.h"
 #include "lathe/Target/CPU/CPU.h"
@@ -55,8 +56,11 @@ public:
       : options(options), errs(errs),
         clock(options.timing, options.progress, errs) {}
   LogicalResult run();
+  LogicalResult inspect(function_ref<LogicalResult(ModuleOp)> use);
+  ModelSummary *summary = nullptr;
 
 private:
+  LogicalResult prepare();
   LogicalResult fail(const Twine &message);
   LogicalResult check(llvm::Error error);
   LogicalResult runPasses(StringRef stage,
@@ -73,6 +77,7 @@ private:
   std::string prefix;
   cpu::Target target;
   FusionOptions fusion;
+  std::unique_ptr<llvm::DefaultThreadPool> pool; ///< Outlives the context.
   std::unique_ptr<MLIRContext> context;
   OwningOpRef<ModuleOp> module;
   ProgramTables tables;
@@ -117,6 +122,7 @@ LogicalResult Compiler::lower() {
     import.shapes = options.shapes;
     import.dims = options.dims;
     import.fileName = options.input;
+    import.summary = summary;
     module = options.bytes.empty()
                  ? importModel(options.input, context.get(), import)
                  : importModelFromBytes(options.bytes, context.get(), import);
@@ -216,6 +222,9 @@ LogicalResult Compiler::writeObjects(StringRef suffix) {
   OwningOpRef<ModuleOp> program;
   {
     auto timer = clock.start("program");
+    for (const FusionSaving &saving : getFusionSavings(*module))
+      tables.metadata.push_back(
+          {"lathe.fusion." + saving.kind, printFusionSaving(saving)});
     program = lowerProgramToLLVM(*module, prefix, tables);
     if (!program)
       return failure();
@@ -336,12 +345,7 @@ LogicalResult Compiler::writeObjects(StringRef suffix) {
   return replaceFile(part, options.output);
 }
 
-LogicalResult Compiler::run() {
-  StringRef suffix = llvm::sys::path::extension(options.output);
-  if (!llvm::is_contained({".so", ".o", ".a", ".ll", ".s", ".mlir"}, suffix))
-    return fail(
-        "expected an output ending in .so, .o, .a, .ll, .s or .mlir, got '" +
-        options.output + "'");
+LogicalResult Compiler::prepare() {
   std::string error;
   if (options.target != "cpu")
     return fail("expected target 'cpu', got '" + options.target + "'");
@@ -351,13 +355,13 @@ LogicalResult Compiler::run() {
   target = *parsed;
   if (failed(parseFusion(options.fusion, fusion, error)))
     return fail(error);
+  fusion.explain = options.explainFusion;
   prefix = options.name.empty() ? getSymbolPrefix(options.input) : options.name;
 
   DialectRegistry registry;
   registerAllDialects(registry);
   context =
       std::make_unique<MLIRContext>(registry, MLIRContext::Threading::DISABLED);
-  std::unique_ptr<llvm::DefaultThreadPool> pool;
   if (options.jobs != 1) {
     pool = std::make_unique<llvm::DefaultThreadPool>(
         llvm::hardware_concurrency(options.jobs));
@@ -368,7 +372,25 @@ LogicalResult Compiler::run() {
     printDiagnostic(diag, options.input, errs);
     return success();
   });
-  if (failed(lower()))
+  return lower();
+}
+
+LogicalResult Compiler::inspect(function_ref<LogicalResult(ModuleOp)> use) {
+  LogicalResult done = prepare();
+  if (succeeded(done))
+    done = use(*module);
+  module = {};
+  context.reset();
+  return done;
+}
+
+LogicalResult Compiler::run() {
+  StringRef suffix = llvm::sys::path::extension(options.output);
+  if (!llvm::is_contained({".so", ".o", ".a", ".ll", ".s", ".mlir"}, suffix))
+    return fail(
+        "expected an output ending in .so, .o, .a, .ll, .s or .mlir, got '" +
+        options.output + "'");
+  if (failed(prepare()))
     return failure();
   LogicalResult written = llvm::is_contained({".so", ".o", ".a"}, suffix)
                               ? writeObjects(suffix)
@@ -383,4 +405,12 @@ LogicalResult Compiler::run() {
 LogicalResult lathe::compileModel(const CompileOptions &options,
                                   llvm::raw_ostream &errs) {
   return Compiler(options, errs).run();
+}
+
+LogicalResult lathe::lowerModel(const CompileOptions &options,
+                                llvm::raw_ostream &errs, ModelSummary &summary,
+                                function_ref<LogicalResult(ModuleOp)> use) {
+  Compiler compiler(options, errs);
+  compiler.summary = &summary;
+  return compiler.inspect(use);
 }

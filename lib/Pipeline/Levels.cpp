@@ -16,19 +16,28 @@
 using namespace mlir;
 using namespace lathe;
 
+static constexpr llvm::StringLiteral batchNormFusion = "batch-norm";
+
+SmallVector<StringRef> lathe::listFusions() {
+  SmallVector<StringRef> names = {batchNormFusion};
+  llvm::append_range(names, getFusionKinds());
+  return names;
+}
+
 LogicalResult lathe::parseFusion(StringRef text, FusionOptions &options,
                                  std::string &error) {
   if (text == "all")
     return success();
   if (text == "none") {
     options.crossNode = false;
+    options.batchNorm = false;
     return success();
   }
   SmallVector<StringRef> names;
   text.split(names, ',');
   llvm::SmallSetVector<StringRef, 8> off;
   if (!names.front().starts_with("-"))
-    for (StringRef kind : getFusionKinds())
+    for (StringRef kind : listFusions())
       off.insert(kind);
   for (StringRef name : names) {
     bool disable = name.consume_front("-");
@@ -36,7 +45,7 @@ LogicalResult lathe::parseFusion(StringRef text, FusionOptions &options,
       off.clear();
       continue;
     }
-    if (!llvm::is_contained(getFusionKinds(), name)) {
+    if (!llvm::is_contained(listFusions(), name)) {
       error =
           ("expected a fusion (see --list-fusions), got '" + name + "'").str();
       return failure();
@@ -46,17 +55,29 @@ LogicalResult lathe::parseFusion(StringRef text, FusionOptions &options,
     else
       off.remove(name);
   }
-  for (StringRef name : off)
-    options.disabled.push_back(name.str());
+  for (StringRef name : off) {
+    if (name == batchNormFusion)
+      options.batchNorm = false;
+    else
+      options.disabled.push_back(name.str());
+  }
   return success();
 }
 
-void lathe::buildGraphPipeline(OpPassManager &pm, const FusionOptions &) {
+void lathe::buildGraphPipeline(OpPassManager &pm,
+                               const FusionOptions &fusion) {
   OpPassManager &onFunc = pm.nest<func::FuncOp>();
-  onFunc.addPass(createOnnxInferShapes());
-  onFunc.addPass(createOnnxFoldShapes());
+  // What a branch hides is seen once it is in the open: three rounds reach the
+  // nesting that exporters write.
+  for (int round = 0; round < 3; ++round) {
+    onFunc.addPass(createOnnxInferShapes());
+    onFunc.addPass(createOnnxFoldShapes());
+  }
   onFunc.addPass(createCanonicalizerPass());
   onFunc.addPass(createCSEPass());
+  // Constants that differ in their recipe must not be merged from here on.
+  if (fusion.batchNorm)
+    onFunc.addPass(createFoldBatchNorm());
   onFunc.addPass(createOnnxInferShapes());
   onFunc.addPass(createAnnotateShapes());
 }
@@ -80,6 +101,7 @@ void lathe::buildTensorPipeline(OpPassManager &pm, const FusionOptions &fusion,
   onFunc.addPass(createOwnResults());
   FormKernelsOptions form;
   form.crossNode = fusion.crossNode;
+  form.explain = fusion.explain;
   form.disabled.assign(fusion.disabled.begin(), fusion.disabled.end());
   onFunc.addPass(createFormKernels(form));
   pm.addPass(createOutlineKernels());

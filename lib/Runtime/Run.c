@@ -319,6 +319,9 @@ int32_t lathe_rt_launch(lathe_rt_frame *frame, int32_t launch,
   lathe_context *ctx = running->ctx;
   int64_t begin = ctx->profiling ? nowNs() : 0;
   int32_t result = 0;
+  /* After a check that failed, the program runs out without doing anything. */
+  if (running->status[0])
+    return 1;
   bool is_inline =
       ctx->num_threads == 1 || tiles < 2 || isTooSmall(running, launch);
   if (tiles > 0 && is_inline) {

@@ -16,6 +16,9 @@
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
 #include <chrono>
+#ifdef LATHE_HAS_COMPILER
+#include "lathe/Pipeline/Inspect.h"
+#endif
 
 using namespace lathe::driver;
 using namespace llvm;
@@ -64,6 +67,12 @@ struct BenchSettings {
 
 using Clock = std::chrono::steady_clock;
 
+/// What a kind of fusion saved, for the shapes at hand.
+struct Fusion {
+  std::string kind;
+  int64_t count, bytes;
+};
+
 /// One way to run the model. The model must outlive its session.
 struct Variant {
   std::string name;
@@ -73,6 +82,7 @@ struct Variant {
   std::vector<double> samples; ///< Nanoseconds per run.
   int64_t flops = 0, bytes = 0;
   lathe_memory_info memory = {};
+  std::vector<Fusion> fusions;
 };
 } // namespace
 
@@ -120,6 +130,29 @@ static Expected<Variant> makeVariant(const ModelSettings &settings,
   return variant;
 }
 
+/// Reads what fusions saved from the model's metadata.
+static void readFusions(Variant &variant, ArrayRef<HostTensor> inputs) {
+#ifdef LATHE_HAS_COMPILER
+  auto getSymbol = [&](StringRef name) -> std::optional<int64_t> {
+    for (auto [input, signature] :
+         zip_equal(inputs, variant.model->getInputs()))
+      for (auto [dim, size] : zip_equal(signature.dims, input.shape))
+        if (dim.name == name)
+          return size;
+    return std::nullopt;
+  };
+  const char *key, *value;
+  for (int32_t i = 0;
+       (key = lathe_model_get_metadata(variant.model->get(), i, &value)); ++i) {
+    StringRef kind = key;
+    if (!kind.consume_front("lathe.fusion."))
+      continue;
+    if (auto numbers = lathe::evaluateFusionSaving(value, getSymbol))
+      variant.fusions.push_back({kind.str(), numbers->count, numbers->bytes});
+  }
+#endif
+}
+
 /// Runs a variant once; its outputs must agree with those of the first.
 static Error proveEqual(const BenchSettings &settings, Variant &variant,
                         ArrayRef<HostTensor> inputs, const Variant *first) {
@@ -155,6 +188,7 @@ static Error proveEqual(const BenchSettings &settings, Variant &variant,
     variant.bytes += launch.bytes;
   }
   lathe_context_get_memory(context, &variant.memory);
+  readFusions(variant, inputs);
   return Error::success();
 }
 
@@ -232,6 +266,12 @@ static void printResults(ArrayRef<Variant> variants, double peak) {
   outs() << variants.front().samples.size()
          << " samples each, taken in turn; ratio: median of the time over "
          << variants.front().name << "'s in the same turn\n";
+  for (const Variant &variant : variants)
+    for (const Fusion &fusion : variant.fusions)
+      outs() << variant.name << ": fusion " << fusion.kind << " of "
+             << fusion.count << " producers saved "
+             << format("%.3f MB moved\n",
+                       static_cast<double>(fusion.bytes) * 1e-6);
 }
 
 /// Runs each variant a few times with timers on.
@@ -285,6 +325,11 @@ static json::Value toJSON(const Variant &variant, const Variant &first) {
       entry["ns"] = getLaunchNs(launch);
     launches.push_back(std::move(entry));
   }
+  json::Array fusions;
+  for (const Fusion &fusion : variant.fusions)
+    fusions.push_back(json::Object{{"kind", fusion.kind},
+                                   {"count", fusion.count},
+                                   {"bytes_saved", fusion.bytes}});
   return json::Object{
       {"name", variant.name},
       {"target", lathe_context_target(context)},
@@ -302,6 +347,7 @@ static json::Value toJSON(const Variant &variant, const Variant &first) {
       {"scratch_bytes", variant.memory.scratch_bytes},
       {"weights_bytes", variant.memory.weights_bytes},
       {"launches", std::move(launches)},
+      {"fusions", std::move(fusions)},
   };
 }
 

@@ -6,7 +6,7 @@
 #include "Commands.h"
 
 #include "lathe/Pipeline/Compile.h"
-#include "lathe/Transforms/Fusion/Passes.h"
+#include "lathe/Pipeline/Pipeline.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Process.h"
@@ -52,7 +52,7 @@ static cl::opt<std::string> fusion("fusion", cl::init("all"),
                                    cl::value_desc("all|none|NAME,-NAME"),
                                    cl::desc("What may be fused (default all)"),
                                    LATHE_COMPILE);
-static cl::opt<bool> listFusions("list-fusions",
+static cl::opt<bool> showFusions("list-fusions",
                                  cl::desc("List the names for --fusion"),
                                  LATHE_COMPILE);
 static cl::opt<std::string> layout("layout", cl::init("auto"),
@@ -108,8 +108,8 @@ static bool isOneOf(StringRef value, ArrayRef<StringRef> choices) {
 }
 
 int lathe::driver::runCompile() {
-  if (listFusions) {
-    for (StringRef kind : lathe::getFusionKinds())
+  if (showFusions) {
+    for (StringRef kind : lathe::listFusions())
       outs() << kind << '\n';
     return Success;
   }

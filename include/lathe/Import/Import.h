@@ -11,6 +11,7 @@
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 #include <cstdint>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,6 +30,16 @@ struct ImportLimits {
   int64_t sparseBytes = int64_t(1) << 30;
 };
 
+/// What a model says of itself, whether it can be imported or not.
+struct ModelSummary {
+  int64_t irVersion = 0;
+  std::string producer;
+  /// Versions of the operator sets by domain (`ai.onnx` for the default one).
+  std::map<std::string, int64_t> opsets;
+  /// Nodes by domain and operator, those of sub-graphs and functions included.
+  std::map<std::pair<std::string, std::string>, int64_t> operators;
+};
+
 struct ImportOptions {
   /// Full shapes of graph inputs by name; -1 leaves a dimension as it is.
   std::vector<std::pair<std::string, std::vector<int64_t>>> shapes;
@@ -40,6 +51,8 @@ struct ImportOptions {
   /// from bytes has no external data unless this is set.
   std::string baseDirectory;
   ImportLimits limits;
+  /// Filled as soon as the file was parsed, where not null.
+  ModelSummary *summary = nullptr;
 };
 
 /// Reads the model in file `path`: a serialized `ModelProto`, or ONNX's text

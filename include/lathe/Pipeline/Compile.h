@@ -7,6 +7,7 @@
 #define LATHE_PIPELINE_COMPILE_H
 
 #include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/Support/LogicalResult.h"
 #include "llvm/Support/raw_ostream.h"
 #include <cstdint>
@@ -14,7 +15,12 @@
 #include <utility>
 #include <vector>
 
+namespace mlir {
+class ModuleOp;
+} // namespace mlir
+
 namespace lathe {
+struct ModelSummary;
 
 /// Everything `lathe compile` can be asked for. Field names follow its options.
 struct CompileOptions {
@@ -40,12 +46,21 @@ struct CompileOptions {
   /// Where the runtime archive lies; beside the program's library folder if
   /// empty.
   std::string runtimeLibrary;
+  bool explainFusion = false; ///< Record why fusions did not happen.
 };
 
 /// Compiles a model. Errors go to `errs`, one line each; then nothing has been
 /// written.
 llvm::LogicalResult compileModel(const CompileOptions &options,
                                  llvm::raw_ostream &errs);
+
+/// Lowers a model to launches of kernels with storage, calls `use` on the
+/// result and forgets it. `summary` is filled as soon as the file was parsed.
+/// Ignores `output`.
+llvm::LogicalResult
+lowerModel(const CompileOptions &options, llvm::raw_ostream &errs,
+           ModelSummary &summary,
+           llvm::function_ref<llvm::LogicalResult(mlir::ModuleOp)> use);
 
 /// The prefix of a model's symbols that a file's name gives: its stem with
 /// every character that C does not allow replaced by `_`.

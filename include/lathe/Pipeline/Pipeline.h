@@ -21,8 +21,13 @@ namespace lathe {
 /// What may be fused. The one struct that levels 2 and 3 read.
 struct FusionOptions {
   bool crossNode = true;
+  bool batchNorm = true; ///< Into the convolution before it (level 2).
+  bool explain = false; ///< Say on launches why fusions did not happen.
   std::vector<std::string> disabled; ///< Kinds that stay off.
 };
+
+/// The names that `--fusion` takes, in a fixed order.
+llvm::SmallVector<llvm::StringRef> listFusions();
 
 /// Reads `all`, `none`, or a list like `row,-pad`. A first name without a minus
 /// starts from nothing. Failure, with the reason in `error`, for unknown names.

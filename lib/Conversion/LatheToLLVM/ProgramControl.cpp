@@ -143,6 +143,32 @@ LogicalResult ProgramLowering::lowerInsert(InsertOp op) {
   return success();
 }
 
+LogicalResult ProgramLowering::lowerCheck(CheckOp op) {
+  Location loc = op.getLoc();
+  SetVector<StringAttr> nodes;
+  collectNodeNames(loc, nodes);
+  tables.checks.push_back(
+      {nodes.empty() ? "" : nodes.front().str(), op.getMessage().str()});
+  Type i32 = builder.getI32Type(), i64 = builder.getI64Type();
+  Value ok = getScalar(op.getOk(), loc);
+  // The first check that fails is the one that is reported.
+  Value status = loadField(FrameStatus, loc);
+  Value before = LLVM::LoadOp::create(builder, loc, i64, status);
+  Value open = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::eq,
+                                    before, constant(0, loc));
+  Value keep = LLVM::SelectOp::create(
+      builder, loc, open, constant(tables.checks.size(), loc), before);
+  LLVM::StoreOp::create(builder, loc,
+                        LLVM::SelectOp::create(builder, loc, ok, before, keep),
+                        status);
+  Value state = LLVM::LoadOp::create(builder, loc, i32, failed);
+  LLVM::StoreOp::create(
+      builder, loc,
+      LLVM::SelectOp::create(builder, loc, ok, state, constant(1, loc, 32)),
+      failed);
+  return success();
+}
+
 //===----------------------------------------------------------------------===//
 // Branches
 //===----------------------------------------------------------------------===//

@@ -25,6 +25,7 @@ enum FrameField : int64_t {
   FrameOffsets = 16,
   FrameWeights = 24,
   FrameIO = 32,
+  FrameStatus = 40,
 };
 
 class ProgramLowering {
@@ -66,6 +67,7 @@ private:
   llvm::LogicalResult lowerScalarOp(mlir::Operation *op);
   llvm::LogicalResult lowerExtract(mlir::tensor::ExtractOp op);
   llvm::LogicalResult lowerInsert(InsertOp op);
+  llvm::LogicalResult lowerCheck(CheckOp op);
   llvm::LogicalResult lowerIf(mlir::scf::IfOp op);
   llvm::LogicalResult lowerFor(mlir::scf::ForOp op);
   llvm::LogicalResult lowerWhile(mlir::scf::WhileOp op);

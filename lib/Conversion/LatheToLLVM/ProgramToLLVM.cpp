@@ -330,6 +330,7 @@ LogicalResult ProgramLowering::lowerBlock(Block &block) {
             .Case([&](scf::WhileOp op) { return lowerWhile(op); })
             .Case([&](tensor::ExtractOp op) { return lowerExtract(op); })
             .Case([&](InsertOp op) { return lowerInsert(op); })
+            .Case([&](CheckOp op) { return lowerCheck(op); })
             // Views have no code of their own, nor have sizes in the table.
             .Case<ViewOp, SliceOp, WeightOp, SymbolOp>(
                 [&](Operation *) { return success(); })

@@ -189,7 +189,11 @@ LogicalResult SizeTable::emitEval(OpBuilder &builder, StringRef name) {
   Value symbols = entry->getArgument(0), values = entry->getArgument(1);
   Cloner cloner(builder, tables, symbols);
   auto store = [&](Value index, int64_t id) {
-    Value wide = arith::IndexCastOp::create(builder, loc, i64, index);
+    Value wide = index;
+    if (index.getType().isIndex())
+      wide = arith::IndexCastOp::create(builder, loc, i64, index);
+    else if (index.getType() != i64)
+      wide = arith::ExtUIOp::create(builder, loc, i64, index);
     Value address = LLVM::GEPOp::create(builder, loc, pointer, i64, values,
                                         LLVM::GEPArg((int32_t)id));
     LLVM::StoreOp::create(builder, loc, wide, address);

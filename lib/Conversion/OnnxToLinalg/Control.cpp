@@ -140,6 +140,23 @@ static SmallVector<Type> getResultTypes(Lowering &l, unsigned count) {
 // If
 //===----------------------------------------------------------------------===//
 
+/// Checks what a branch supposes of sizes when it is entered.
+static void checkSizes(Lowering &l, ArrayAttr constraints) {
+  if (!constraints)
+    return;
+  for (AffineMap map : constraints.getAsValueRange<AffineMapAttr>()) {
+    Dims sides = l.evaluate(map);
+    Value a = getValueOrCreateConstantIndexOp(l.b, l.b.getLoc(), sides[0]);
+    Value b = getValueOrCreateConstantIndexOp(l.b, l.b.getLoc(), sides[1]);
+    Value ok = arith::CmpIOp::create(l.b, arith::CmpIPredicate::eq, a, b);
+    std::string text;
+    llvm::raw_string_ostream(text) << "expects sizes with " << map.getResult(0)
+                                   << " == " << map.getResult(1)
+                                   << " in the branch that is taken";
+    CheckOp::create(l.b, ok, l.b.getStringAttr(text));
+  }
+}
+
 static LogicalResult lowerIf(onnx::IfOp op, Lowering &l) {
   unsigned count = op->getNumResults();
   for (unsigned i = 0; i != count; ++i)
@@ -161,10 +178,12 @@ static LogicalResult lowerIf(onnx::IfOp op, Lowering &l) {
                                   /*addThenBlock=*/true, /*addElseBlock=*/true);
   {
     OpBuilder::InsertionGuard guard(l.b);
-    for (auto [graph, region] :
-         {std::pair(&then, &branch.getThenRegion()),
-          std::pair(&otherwise, &branch.getElseRegion())}) {
+    for (auto [graph, region, constraints] :
+         {std::tuple(&then, &branch.getThenRegion(), "lathe.then_constraints"),
+          std::tuple(&otherwise, &branch.getElseRegion(),
+                     "lathe.else_constraints")}) {
       l.b.setInsertionPointToEnd(&region->front());
+      checkSizes(l, op->getAttrOfType<ArrayAttr>(constraints));
       scf::YieldOp::create(l.b, graph->moveHere({}, types));
     }
   }
@@ -474,9 +493,18 @@ static LogicalResult lowerScan(onnx::ScanOp op, Lowering &l) {
   }));
 }
 
+static LogicalResult lowerRequire(onnx::RequireOp op, Lowering &l) {
+  Value ok = isTrue(l, l.value(0));
+  if (!op.getExpected())
+    ok = arith::XOrIOp::create(l.b, ok, makeConstant(l.b, l.b.getI1Type(), 1));
+  CheckOp::create(l.b, ok, op.getMessage());
+  return l.replace(ValueRange());
+}
+
 void lathe::populateControlPatterns(RewritePatternSet &patterns,
                                     const TypeConverter &types) {
   addLowering(patterns, types, lowerIf, /*checkTypes=*/false);
   addLowering(patterns, types, lowerLoop);
+  addLowering(patterns, types, lowerRequire);
   addLowering(patterns, types, lowerScan);
 }

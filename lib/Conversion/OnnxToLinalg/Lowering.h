@@ -96,6 +96,8 @@ public:
   mlir::RankedTensorType type(unsigned i);
   mlir::RankedTensorType resultType(unsigned i = 0);
   int64_t rank(unsigned i) { return type(i).getRank(); }
+  /// The results of a map over the program's symbols.
+  Dims evaluate(mlir::AffineMap map) { return dimBuilder.evaluate(map); }
   Dims dims(unsigned i) { return *dimBuilder.getOperandDims(i); }
   Dims resultDims(unsigned i = 0) { return *dimBuilder.getResultDims(i); }
   /// The contents of an integer operand, if they are known.

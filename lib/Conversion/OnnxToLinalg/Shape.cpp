@@ -43,11 +43,13 @@ static LogicalResult lowerConstant(onnx::ConstantOp op, Lowering &l) {
   if (!value)
     return l.unsupported("expected dense elements as value");
   // One value is part of the code; tables are read from memory.
+  auto recipe = op->getAttrOfType<ArrayAttr>(recipeAttrName);
   auto dense = dyn_cast<DenseElementsAttr>(value);
-  if (dense && dense.isSplat())
+  if (dense && dense.isSplat() && !recipe)
     return l.replace(Value(arith::ConstantOp::create(l.b, dense)));
   return l.replace(
-      Value(WeightOp::create(l.b, type, value, l.b.getArrayAttr({}))));
+      Value(WeightOp::create(l.b, type, value,
+                             recipe ? recipe : l.b.getArrayAttr({}))));
 }
 
 static LogicalResult lowerConstantOfShape(onnx::ConstantOfShapeOp op,

@@ -65,8 +65,9 @@ struct Group {
 
 class Former {
 public:
-  Former(Block &block, bool crossNode, ArrayRef<std::string> disabled)
-      : block(block), crossNode(crossNode) {
+  Former(Block &block, bool crossNode, bool explain,
+         ArrayRef<std::string> disabled)
+      : block(block), crossNode(crossNode), explain(explain) {
     for (const std::string &kind : disabled)
       off.insert(kind);
   }
@@ -79,9 +80,17 @@ private:
   bool tryJoin(Operation *producer, Group &group);
   bool tryJoinWhole(Operation *producer, Group &group);
   bool makesCycle(Operation *producer, const Group &group);
+  /// Says why the producer at hand does not join.
+  bool refuse(StringRef why) {
+    reason = why;
+    return false;
+  }
+  void explainGroup(Group &group);
 
   Block &block;
-  bool crossNode;
+  bool crossNode, explain;
+  StringRef reason;
+  DenseMap<Operation *, StringRef> fusedAs;
   llvm::StringSet<> off;
   DenseMap<Operation *, Group *> owner;
   SmallVector<std::unique_ptr<Group>> groups;
@@ -181,6 +190,19 @@ static bool comesFromReduction(Operation *op, unsigned depth = 0) {
   });
 }
 
+/// Whether an elementwise op ends the node of a contraction, window or
+/// reduction: the bias of a convolution.
+static bool endsHeavyNode(Operation *op, unsigned depth = 0) {
+  if (getRole(op) != Role::Elementwise || depth == 8)
+    return getRole(op) != Role::Elementwise;
+  return llvm::any_of(op->getOperands(), [&](Value operand) {
+    Operation *def = operand.getDefiningOp();
+    return def && getNode(def) && getNode(def) == getNode(op) &&
+           isa<linalg::LinalgOp>(def) && !isa<linalg::FillOp>(def) &&
+           endsHeavyNode(def, depth + 1);
+  });
+}
+
 bool Former::makesCycle(Operation *producer, const Group &group) {
   // A path from an outside reader of the group (or of the producer) back into
   // it would make two launches wait for each other.
@@ -230,25 +252,35 @@ std::optional<StringRef> Former::classify(Operation *producer, Group &group) {
     if (!group.ops.contains(consumer))
       continue;
     Role reader = getRole(consumer);
-    if (reader == Role::Other || reader == Role::Pad)
+    if (reader == Role::Other || reader == Role::Pad) {
+      refuse("what reads it is not computed tile by tile");
       return std::nullopt;
+    }
     auto linalgOp = cast<linalg::LinalgOp>(consumer);
     AffineMap map = linalgOp.getMatchingIndexingMap(&use);
     if (role == Role::Pad) {
-      if (reader != Role::Contraction && reader != Role::Window)
+      if (reader != Role::Contraction && reader != Role::Window) {
+        refuse("padding joins convolutions and pooling only");
         return std::nullopt;
+      }
       kind = "pad";
       continue;
     }
-    if (reader == Role::Contraction || reader == Role::Window)
+    if (reader == Role::Contraction || reader == Role::Window) {
+      refuse("a contraction or a window would compute it many times");
       return std::nullopt;
-    if (!map.isProjectedPermutation())
+    }
+    if (!map.isProjectedPermutation()) {
+      refuse("it is read at other places than a permutation of its own");
       return std::nullopt;
+    }
     bool whole = map.getNumResults() == map.getNumDims();
     if (reader == Role::Reduction) {
       if (role == Role::Contraction || role == Role::Window ||
-          (!whole && !comesFromReduction(producer)))
+          (!whole && !comesFromReduction(producer))) {
+        refuse("a reduction would compute it many times");
         return std::nullopt;
+      }
       kind = whole && role == Role::Elementwise ? "prologue" : "row";
       continue;
     }
@@ -256,12 +288,14 @@ std::optional<StringRef> Former::classify(Operation *producer, Group &group) {
     if (!whole) {
       // A broadcast computes again what every tile needs; only what a
       // reduction over the row leaves behind is worth it.
-      if (!comesFromReduction(producer))
+      if (!comesFromReduction(producer)) {
+        refuse("a broadcast would compute it many times");
         return std::nullopt;
+      }
       kind = "row";
       continue;
     }
-    if (role != Role::Elementwise)
+    if (endsHeavyNode(producer))
       kind = "epilogue";
   }
   return kind;
@@ -290,10 +324,10 @@ bool Former::tryJoinWhole(Operation *producer, Group &group) {
   for (Operation *user : producer->getUsers())
     if (!group.ops.contains(user) || !getNode(producer) ||
         getNode(user) != getNode(producer))
-      return false;
+      return refuse("one of them is not computed tile by tile");
   for (Operation *op : group.ops)
     if (getNode(op) != getNode(producer))
-      return false;
+      return refuse("one of them is not computed tile by tile");
   group.ops.insert(producer);
   group.isWhole = true;
   owner[producer] = &group;
@@ -302,8 +336,10 @@ bool Former::tryJoinWhole(Operation *producer, Group &group) {
 
 bool Former::tryJoin(Operation *producer, Group &group) {
   Role role = getRole(producer);
-  if (owner.lookup(producer) || readsWhole(producer, group))
-    return false;
+  if (owner.lookup(producer))
+    return refuse("it is part of another kernel");
+  if (readsWhole(producer, group))
+    return refuse("it is read at computed places");
   if (role == Role::Other || group.isWhole)
     return tryJoinWhole(producer, group);
   std::optional<StringRef> kind = classify(producer, group);
@@ -321,21 +357,20 @@ bool Former::tryJoin(Operation *producer, Group &group) {
   }
   if (role == Role::Fill) {
     if (outside)
-      return false;
+      return refuse("something else is filled with it");
     group.ops.insert(producer);
     owner[producer] = &group;
     return true;
   }
   if (!sameNode && (!crossNode || off.contains(*kind)))
-    return false;
+    return refuse("this kind of fusion is off");
   if (outside && !sameNode && off.contains("multi-output"))
-    return false;
-  if (role == Role::Contraction && (group.hasContraction || group.hasReduction))
-    return false;
-  if (role == Role::Window && (group.hasContraction || group.hasReduction))
-    return false;
+    return refuse("something else reads it, and multi-output is off");
+  if ((role == Role::Contraction || role == Role::Window) &&
+      (group.hasContraction || group.hasReduction))
+    return refuse("the kernel has a contraction or reduction already");
   if (role == Role::Reduction && group.hasContraction)
-    return false;
+    return refuse("the kernel has a contraction already");
 
   // Agree on the tile: a dimension on which the readers differ stays whole.
   std::optional<TileDims> agreed;
@@ -349,7 +384,7 @@ bool Former::tryJoin(Operation *producer, Group &group) {
     }
     FailureOr<TileDims> projected = projectTile(use, reader->second);
     if (failed(projected))
-      return false;
+      return refuse("its tiles do not follow those of the kernel");
     if (!agreed) {
       agreed = *projected;
       continue;
@@ -359,7 +394,7 @@ bool Former::tryJoin(Operation *producer, Group &group) {
         mine = -1;
   }
   if (!agreed)
-    return false;
+    return refuse("nothing in the kernel reads it");
   SmallVector<bool> kept(agreed->size(), true);
   unsigned numKept = 0, numBefore = 0;
   for (size_t t = 0, e = agreed->size(); t != e; ++t) {
@@ -375,18 +410,18 @@ bool Former::tryJoin(Operation *producer, Group &group) {
     // contraction or window computes must keep its tile.
     if (shrinks && (numKept == 0 || group.hasContraction ||
                     role == Role::Contraction || role == Role::Window))
-      return false;
+      return refuse("the kernel would be one tile, or its tiles too large");
     // A producer read outside must be written by the same tiles.
     if (outside) {
       FailureOr<SmallVector<int64_t>> made = getResultDims(producer, 0);
       if (failed(made) || role != Role::Elementwise)
-        return false;
+        return refuse("something outside of the kernel reads it");
     }
   } else if (outside) {
-    return false;
+    return refuse("something outside of the kernel reads it");
   }
   if (makesCycle(producer, group))
-    return false;
+    return refuse("the kernels would wait for each other");
 
   if (shrinks && role != Role::Pad)
     for (auto &entry : group.tiles)
@@ -398,8 +433,10 @@ bool Former::tryJoin(Operation *producer, Group &group) {
   owner[producer] = &group;
   group.hasContraction |= role == Role::Contraction || role == Role::Window;
   group.hasReduction |= role == Role::Reduction;
-  if (!sameNode)
+  if (!sameNode) {
     ++numFused;
+    fusedAs[producer] = *kind;
+  }
   return true;
 }
 
@@ -425,6 +462,43 @@ void Former::grow(Group &group) {
         break;
       }
   }
+}
+
+/// A name of the node that `op` came from.
+static StringRef getNodeLabel(Operation *op) {
+  StringRef label = op->getName().getStringRef();
+  op->getLoc()->walk([&](Location inner) {
+    auto named = dyn_cast<NameLoc>(inner);
+    if (!named)
+      return WalkResult::advance();
+    label = named.getName().getValue();
+    return WalkResult::interrupt();
+  });
+  return label;
+}
+
+/// Writes on the producers that a finished group reads why they are not in it.
+void Former::explainGroup(Group &group) {
+  Builder builder(block.getParentOp()->getContext());
+  SmallVector<Operation *> readers(group.ops.begin(), group.ops.end());
+  for (Operation *reader : readers)
+    for (Value operand : reader->getOperands()) {
+      Operation *producer = operand.getDefiningOp();
+      if (!producer || producer->getBlock() != &block ||
+          !isComputeOp(producer) || group.ops.contains(producer))
+        continue;
+      // The group is as large as it gets: nothing joins any more.
+      (void)tryJoin(producer, group);
+      SmallVector<Attribute> reasons;
+      if (auto known = producer->getAttrOfType<ArrayAttr>(apartAttrName))
+        llvm::append_range(reasons, known);
+      Attribute text =
+          builder.getStringAttr("'" + getNodeLabel(producer) + "' and '" +
+                                getNodeLabel(reader) + "': " + reason);
+      if (!llvm::is_contained(reasons, text))
+        reasons.push_back(text);
+      producer->setAttr(apartAttrName, builder.getArrayAttr(reasons));
+    }
 }
 
 void Former::run(int64_t &nextId) {
@@ -453,6 +527,8 @@ void Former::run(int64_t &nextId) {
     group->hasReduction = role == Role::Reduction;
     group->isWhole = role == Role::Other;
     grow(*group);
+    if (explain)
+      explainGroup(*group);
     groups.push_back(std::move(group));
     ++numGroups;
   }
@@ -460,6 +536,8 @@ void Former::run(int64_t &nextId) {
   for (std::unique_ptr<Group> &group : groups)
     for (Operation *op : group->ops)
       op->setAttr(groupAttrName, builder.getI64IntegerAttr(group->id));
+  for (auto [op, kind] : fusedAs)
+    op->setAttr(fusedAttrName, builder.getStringAttr(kind));
 }
 
 namespace {
@@ -499,7 +577,7 @@ struct FormKernels : public lathe::impl::FormKernelsBase<FormKernels> {
             blocks.push_back(&block);
     });
     for (Block *block : blocks) {
-      Former former(*block, crossNode, disabled);
+      Former former(*block, crossNode, explain, disabled);
       former.run(nextId);
       numFused += former.numFused;
       numGroups += former.numGroups;

@@ -84,6 +84,18 @@ static std::optional<AffineExpr> getIterations(KernelOp kernel,
   return count;
 }
 
+std::optional<AffineExpr> lathe::getKernelBytes(KernelOp kernel, Value value) {
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  std::optional<SmallVector<AffineExpr>> shape = getShape(kernel, value);
+  if (!type || !shape)
+    return std::nullopt;
+  AffineExpr size = getAffineConstantExpr(
+      llvm::divideCeil(type.getElementTypeBitWidth(), 8), kernel.getContext());
+  for (AffineExpr dim : *shape)
+    size = size * dim;
+  return size;
+}
+
 AffineMap lathe::getKernelCost(KernelOp kernel) {
   MLIRContext *context = kernel.getContext();
   AffineExpr flops = getAffineConstantExpr(0, context), bytes = flops;
@@ -100,15 +112,8 @@ AffineMap lathe::getKernelCost(KernelOp kernel) {
     return WalkResult::skip();
   });
   auto add = [&](Value value) {
-    auto type = cast<RankedTensorType>(value.getType());
-    AffineExpr size = getAffineConstantExpr(
-        llvm::divideCeil(type.getElementTypeBitWidth(), 8), context);
-    if (std::optional<SmallVector<AffineExpr>> shape =
-            getShape(kernel, value)) {
-      for (AffineExpr dim : *shape)
-        size = size * dim;
-      bytes = bytes + size;
-    }
+    if (std::optional<AffineExpr> size = getKernelBytes(kernel, value))
+      bytes = bytes + *size;
   };
   for (BlockArgument input : kernel.getInputs())
     add(input);

@@ -65,15 +65,6 @@ static std::string getHint(const Group &group) {
   return hint;
 }
 
-/// The names of the ONNX nodes behind `loc`, each once.
-static void collectNodes(Location loc, SetVector<StringAttr> &nodes) {
-  if (auto name = dyn_cast<NameLoc>(loc))
-    nodes.insert(name.getName());
-  else if (auto fused = dyn_cast<FusedLoc>(loc))
-    for (Location inner : fused.getLocations())
-      collectNodes(inner, nodes);
-}
-
 /// Puts the groups' ops in an order in which each group is contiguous: groups
 /// are units of a topological sort that keeps program order where it can.
 LogicalResult Outliner::order(Block &block,
@@ -121,6 +112,42 @@ LogicalResult Outliner::order(Block &block,
   for (Operation *op : sorted)
     op->moveBefore(block.getTerminator());
   return success();
+}
+
+/// Per kind, how many of `ops` joined and what that saves: a fused result is
+/// neither written, unless it leaves the kernel, nor read by each other node.
+static DictionaryAttr getFusions(KernelOp kernel, ArrayRef<Operation *> ops,
+                                 ArrayRef<Value> results,
+                                 const IRMapping &mapping) {
+  MLIRContext *context = kernel.getContext();
+  AffineExpr zero = getAffineConstantExpr(0, context);
+  llvm::MapVector<StringAttr, std::pair<int64_t, AffineExpr>> kinds;
+  for (Operation *op : ops) {
+    auto kind = op->getAttrOfType<StringAttr>(fusedAttrName);
+    if (!kind)
+      continue;
+    auto &[count, bytes] = kinds.insert({kind, {0, zero}}).first->second;
+    ++count;
+    for (Value result : op->getResults()) {
+      llvm::SmallDenseSet<Attribute> readers;
+      for (Operation *user : result.getUsers())
+        if (llvm::is_contained(ops, user) &&
+            user->getAttr(nodeAttrName) != op->getAttr(nodeAttrName))
+          readers.insert(user->getAttr(nodeAttrName));
+      int64_t moves = readers.size() + !llvm::is_contained(results, result);
+      if (std::optional<AffineExpr> size =
+              getKernelBytes(kernel, mapping.lookup(result)))
+        bytes = bytes + *size * moves;
+    }
+  }
+  SmallVector<NamedAttribute> entries;
+  for (auto &[kind, saved] : kinds)
+    entries.push_back(
+        {kind, AffineMapAttr::get(AffineMap::get(
+                   0, kernel.getSizes().size(),
+                   {getAffineConstantExpr(saved.first, context), saved.second},
+                   context))});
+  return DictionaryAttr::get(context, entries);
 }
 
 KernelOp Outliner::share(KernelOp kernel, StringRef hint) {
@@ -243,7 +270,7 @@ LogicalResult Outliner::outline(Group &group) {
   SetVector<StringAttr> nodes;
   SmallVector<Location> locs;
   for (Operation *op : group.ops) {
-    collectNodes(op->getLoc(), nodes);
+    collectNodeNames(op->getLoc(), nodes);
     locs.push_back(op->getLoc());
   }
   Location loc = FusedLoc::get(context, locs);
@@ -270,14 +297,16 @@ LogicalResult Outliner::outline(Group &group) {
         copyFreeOp(builder, op, members, mapping);
   for (Operation *op : group.ops) {
     Operation *clone = builder.clone(*op, mapping);
-    clone->removeDiscardableAttr(groupAttrName);
-    clone->removeDiscardableAttr(nodeAttrName);
+    for (StringRef name :
+         {groupAttrName, nodeAttrName, fusedAttrName, apartAttrName})
+      clone->removeDiscardableAttr(name);
   }
   YieldOp::create(builder, loc, llvm::map_to_vector(results, [&](Value v) {
                     return mapping.lookup(v);
                   }));
 
   kernel->setAttr(costAttrName, AffineMapAttr::get(getKernelCost(kernel)));
+  DictionaryAttr fusions = getFusions(kernel, group.ops, results, mapping);
   kernel = share(kernel, getHint(group));
   Operation *last = group.ops.back();
   builder.setInsertionPointAfter(last);
@@ -287,6 +316,14 @@ LogicalResult Outliner::outline(Group &group) {
       inputs.getArrayRef(), sizes.getArrayRef(),
       builder.getStrArrayAttr(llvm::map_to_vector(
           nodes, [](StringAttr name) { return name.getValue(); })));
+  if (!fusions.empty())
+    launch->setAttr(fusionsAttrName, fusions);
+  SetVector<Attribute> apart;
+  for (Operation *op : group.ops)
+    if (auto reasons = op->getAttrOfType<ArrayAttr>(apartAttrName))
+      apart.insert(reasons.begin(), reasons.end());
+  if (!apart.empty())
+    launch->setAttr(apartAttrName, builder.getArrayAttr(apart.getArrayRef()));
   for (auto [from, to] : llvm::zip_equal(results, launch.getResults()))
     from.replaceAllUsesWith(to);
   for (Operation *op : llvm::reverse(group.ops))

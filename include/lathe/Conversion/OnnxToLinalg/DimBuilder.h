@@ -38,12 +38,14 @@ public:
   /// The same if all elements are constant.
   std::optional<llvm::SmallVector<int64_t>> getConstantContents(unsigned i);
 
+  /// The results of a map over the program's symbols.
+  Dims evaluate(mlir::AffineMap map);
+
 private:
   mlir::AffineMap getMap(llvm::StringRef list, unsigned i);
   bool knows(mlir::Type type, llvm::StringRef list, unsigned i);
   std::optional<Dims> getDims(mlir::Type type, llvm::StringRef list,
                               unsigned i);
-  Dims evaluate(mlir::AffineMap map);
   mlir::Value getSymbol(unsigned i);
 
   mlir::OpBuilder &builder;

@@ -23,13 +23,16 @@ def FormKernels : Pass<"form-kernels", "::mlir::func::FuncOp"> {
     - `multi-output`: a producer that is read outside of the group too.
 
     Ops of one ONNX node (`lathe.node`) may always join; with `cross-node` off
-    only they do, which is what an unfused build is.
+    only they do, which is what an unfused build is. A producer that joined
+    across nodes says how in `lathe.fused`.
   }];
   let options = [
     Option<"crossNode", "cross-node", "bool", "true",
            "Let ops of different ONNX nodes share a kernel">,
     ListOption<"disabled", "disabled", "std::string",
-               "Kinds of fusion that stay off between ONNX nodes">
+               "Kinds of fusion that stay off between ONNX nodes">,
+    Option<"explain", "explain", "bool", "false",
+           "Write on producers why they did not join (`lathe.apart`)">
   ];
   let statistics = [
     Statistic<"numFused", "num-fused", "Producers that joined a consumer's kernel">,
@@ -56,7 +59,8 @@ def OutlineKernels : Pass<"outline-kernels", "::mlir::ModuleOp"> {
     Makes one `lathe.kernel` per distinct group (equal groups, apart from
     locations and operands, share one) and a `lathe.launch` in its place.
     Constants that are not weights are copied into the kernel, sizes become its
-    arguments. Needs the module because it adds symbols.
+    arguments. What fusion saved stands on the launch as `lathe.fusions`. Needs
+    the module because it adds symbols.
   }];
   let dependentDialects = ["::lathe::LatheDialect"];
   let statistics = [

@@ -10,9 +10,19 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/Operation.h"
+#include "llvm/ADT/SetVector.h"
 
 namespace lathe {
 class KernelOp;
+
+/// On ops that joined the kernel of another node: the kind of fusion.
+inline constexpr llvm::StringLiteral fusedAttrName = "lathe.fused";
+/// On ops, then launches, where asked for: why consumers are not in the same
+/// kernel, one string each.
+inline constexpr llvm::StringLiteral apartAttrName = "lathe.apart";
+/// On launches: per kind of fusion `affine_map<()[sizes] -> (count, bytes)>`,
+/// how many producers joined and what is not moved through memory.
+inline constexpr llvm::StringLiteral fusionsAttrName = "lathe.fusions";
 
 /// Whether `op` works on tensors' elements and so belongs into a kernel.
 bool isComputeOp(mlir::Operation *op);
@@ -20,6 +30,10 @@ bool isComputeOp(mlir::Operation *op);
 /// Whether `op` adds up products of two of its inputs: a matrix product, a
 /// convolution, a dot product.
 bool isContraction(mlir::linalg::LinalgOp op);
+
+/// Adds the names of the ONNX nodes behind `loc`, each once.
+void collectNodeNames(mlir::Location loc,
+                      llvm::SetVector<mlir::StringAttr> &nodes);
 
 /// Whether `op` costs nothing and is copied into every kernel that uses it
 /// (`tensor.empty`, constants that are not weights).
@@ -35,6 +49,11 @@ getDynamicDims(mlir::OpBuilder &builder, mlir::Value value);
 /// floating-point operations of its loops, and the bytes of its inputs and
 /// results.
 mlir::AffineMap getKernelCost(KernelOp kernel);
+
+/// The bytes of `value`, a ranked tensor inside of a kernel, over the kernel's
+/// sizes; nothing where they are not known.
+std::optional<mlir::AffineExpr> getKernelBytes(KernelOp kernel,
+                                               mlir::Value value);
 
 } // namespace lathe
 

@@ -65,6 +65,35 @@ LogicalResult IfOp::verifyRegions() {
   return success();
 }
 
+std::optional<bool>
+IfOp::getRequiredCondition(function_ref<const TensorInfo &(Value)> get) {
+  auto ranksDiffer = [&] {
+    for (auto [a, b] : llvm::zip_equal(
+             getThenBranch().front().getTerminator()->getOperands(),
+             getElseBranch().front().getTerminator()->getOperands()))
+      if (get(a).dims && get(b).dims && get(a).getRank() != get(b).getRank())
+        return true;
+    return false;
+  };
+  if (!ranksDiffer())
+    return std::nullopt;
+  // The guard of a squeeze: an equality of sizes, which is what the model was
+  // exported for.
+  bool expected = true;
+  for (Operation *def = getCond().getDefiningOp(); def;
+       def = def->getOperand(0).getDefiningOp()) {
+    StringRef name = def->getName().stripDialect();
+    if (name == "Equal")
+      return expected;
+    if (name == "Not")
+      expected = !expected;
+    else if (name != "Cast" && name != "Identity" && name != "Squeeze" &&
+             name != "Unsqueeze" && name != "Reshape")
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
 LogicalResult IfOp::inferShapes(ShapeContext &ctx) {
   // A branch that is never taken may contradict itself: exporters write such
   // branches for other ranks. It stays without types until it is removed.
@@ -82,6 +111,13 @@ LogicalResult IfOp::inferShapes(ShapeContext &ctx) {
     return failure();
   Operation *otherwise = getElseBranch().front().getTerminator();
   Operation *then = getThenBranch().front().getTerminator();
+  if (std::optional<bool> guard = getRequiredCondition(
+          [&](Value value) -> const TensorInfo & { return ctx.get(value); })) {
+    Operation *taken = *guard ? then : otherwise;
+    for (auto [i, value] : llvm::enumerate(taken->getOperands()))
+      ctx.result(i) = ctx.get(value);
+    return success();
+  }
   for (unsigned i = 0; i < getNumResults(); ++i) {
     const TensorInfo &a = ctx.get(then->getOperand(i));
     const TensorInfo &b = ctx.get(otherwise->getOperand(i));

@@ -6,6 +6,7 @@
 // type declares already is merged with that.
 
 #include "lathe/Dialect/Onnx/IR/SymbolicShapes.h"
+#include "lathe/Dialect/Onnx/IR/Control.h"
 #include <cmath>
 
 using namespace mlir;
@@ -298,15 +299,23 @@ Dims ShapeContext::freshDims(unsigned slot, int64_t rank) {
   return dims;
 }
 
+void ShapeContext::addConstraint(AffineExpr a, AffineExpr b) {
+  // What a branch supposes need not hold where the other one is taken.
+  Region *branch = op->getParentRegion();
+  while (branch && !isa<IfOp>(branch->getParentOp()))
+    branch = branch->getParentRegion();
+  SizeConstraint constraint = {a, b, branch};
+  if (!llvm::is_contained(shapes.constraints, constraint))
+    shapes.constraints.push_back(constraint);
+}
+
 bool ShapeContext::assumeEqual(AffineExpr a, AffineExpr b) {
   AffineExpr difference = simplify(a - b);
   if (auto constant = getConstant(difference))
     return *constant == 0;
   if (isPositive(difference) || isPositive(simplify(b - a)))
     return false;
-  std::pair<AffineExpr, AffineExpr> pair(simplify(a), simplify(b));
-  if (!llvm::is_contained(shapes.constraints, pair))
-    shapes.constraints.push_back(pair);
+  addConstraint(simplify(a), simplify(b));
   return true;
 }
 
@@ -318,11 +327,8 @@ bool ShapeContext::assumeAtLeast(AffineExpr a, AffineExpr b) {
     return false;
   // 0 <= a - b < 2^40, written as an equation. It is kept as it is: the normal
   // form has factors of 2^40, which overflow where it is evaluated.
-  std::pair<AffineExpr, AffineExpr> pair(
-      difference.floorDiv(int64_t(1) << 40),
-      getAffineConstantExpr(0, shapes.context));
-  if (!llvm::is_contained(shapes.constraints, pair))
-    shapes.constraints.push_back(pair);
+  addConstraint(difference.floorDiv(int64_t(1) << 40),
+                getAffineConstantExpr(0, shapes.context));
   return true;
 }
 

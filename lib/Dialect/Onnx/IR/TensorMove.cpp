@@ -159,6 +159,10 @@ LogicalResult SplitOp::inferShapes(ShapeContext &ctx) {
   return success();
 }
 
+/// A constant end from here on is supposed to lie behind the end of a dimension
+/// that is not known, a smaller one within it.
+static constexpr int64_t largePosition = 1 << 20;
+
 /// The position that `at` of Slice means in a dimension of size `dim`, limited
 /// to [low, dim + highOffset]. Null where it depends on what is not known.
 static AffineExpr limitPosition(ShapeContext &ctx, AffineExpr at,
@@ -170,6 +174,9 @@ static AffineExpr limitPosition(ShapeContext &ctx, AffineExpr at,
       return high;
     if (*number <= -INT32_MAX)
       return ctx.constant(low);
+    // Exporters write round large numbers for "to the end".
+    if (*number >= largePosition && !getConstant(dim))
+      return ctx.assumeAtLeast(at, high) ? high : AffineExpr();
   }
   if (isPositive(-at)) {
     at = simplify(at + dim);

@@ -3,11 +3,14 @@
 
 #include "lathe/Dialect/Onnx/IR/SymbolicShapes.h"
 #include "lathe/Dialect/Onnx/Transforms/Passes.h"
+#include "lathe/Dialect/Onnx/IR/Control.h"
 
 namespace lathe {
 #define GEN_PASS_DEF_ANNOTATESHAPES
 #include "lathe/Dialect/Onnx/Transforms/Passes.h.inc"
 } // namespace lathe
+
+#include "llvm/ADT/MapVector.h"
 
 using namespace mlir;
 using namespace lathe::onnx;
@@ -76,8 +79,21 @@ struct AnnotateShapes : public lathe::impl::AnnotateShapesBase<AnnotateShapes> {
     SmallVector<StringRef> names(shapes->getSymbols().begin(),
                                  shapes->getSymbols().end());
     SmallVector<Attribute> constraints;
-    for (auto [a, b] : shapes->getConstraints())
-      constraints.push_back(getMap(&getContext(), numSymbols, Dims{a, b}));
+    llvm::MapVector<Region *, SmallVector<Attribute>> inBranches;
+    for (const SizeConstraint &constraint : shapes->getConstraints()) {
+      Attribute map = getMap(&getContext(), numSymbols,
+                             Dims{constraint.a, constraint.b});
+      if (constraint.branch)
+        inBranches[constraint.branch].push_back(map);
+      else
+        constraints.push_back(map);
+    }
+    for (auto &[branch, maps] : inBranches) {
+      IfOp op = cast<IfOp>(branch->getParentOp());
+      StringRef name = branch == &op.getThenBranch() ? "lathe.then_constraints"
+                                                     : "lathe.else_constraints";
+      op->setAttr(name, builder.getArrayAttr(maps));
+    }
     func->setAttr("lathe.symbols", builder.getStrArrayAttr(names));
     func->setAttr("lathe.entry_symbols",
                   builder.getI64IntegerAttr(shapes->getNumEntrySymbols()));

@@ -77,8 +77,26 @@ struct OnnxFoldShapes : public lathe::impl::OnnxFoldShapesBase<OnnxFoldShapes> {
     SmallVector<std::pair<IfOp, bool>> branches;
     func.walk([&](IfOp op) {
       auto known = shapes->get(op.getCond()).getInts();
-      if (known && known->size() == 1)
+      if (known && known->size() == 1) {
         branches.push_back({op, known->front() != 0});
+        return;
+      }
+      if (!shapes->isReached(op.getCond()))
+        return;
+      if (std::optional<bool> required =
+              op.getRequiredCondition([&](Value value) -> const TensorInfo & {
+                return shapes->get(value);
+              })) {
+        OpBuilder builder(op);
+        RequireOp::create(
+            builder, op.getLoc(), op.getCond(),
+            builder.getStringAttr("expects sizes for which its condition is " +
+                                  Twine(*required ? "true" : "false") +
+                                  ": its branches give tensors of other ranks"),
+            builder.getBoolAttr(*required))
+            ->setAttr("lathe.node", op->getAttr("lathe.node"));
+        branches.push_back({op, *required});
+      }
     });
     func.walk([&](Operation *op) {
       if (!isa<ConstantOp>(op))

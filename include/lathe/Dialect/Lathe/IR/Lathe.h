@@ -30,6 +30,8 @@ inline constexpr llvm::StringLiteral nameAttrName = "lathe.name";
 inline constexpr llvm::StringLiteral dimsAttrName = "lathe.dims";
 inline constexpr llvm::StringLiteral symbolsAttrName = "lathe.symbols";
 inline constexpr llvm::StringLiteral constraintsAttrName = "lathe.constraints";
+/// On constants of the `onnx` level: the recipe of the weight they become.
+inline constexpr llvm::StringLiteral recipeAttrName = "lathe.recipe";
 inline constexpr llvm::StringLiteral shapesAttrName = "lathe.shapes";
 inline constexpr llvm::StringLiteral groupAttrName = "lathe.group";
 

@@ -173,6 +173,19 @@ def Lathe_SliceOp : Lathe_Op<"slice", [Pure]> {
   }];
 }
 
+def Lathe_CheckOp : Lathe_Op<"check"> {
+  let summary = "Ends the program with an error unless a condition holds";
+  let description = [{
+    The error names the node of the op's location. Launches after it do nothing.
+
+    ```mlir
+    lathe.check %ok, "expects a length of 512"
+    ```
+  }];
+  let arguments = (ins I1:$ok, StrAttr:$message);
+  let assemblyFormat = "$ok `,` $message attr-dict";
+}
+
 def Lathe_InsertOp : Lathe_Op<"insert", [Pure, TypesMatchWith<
     "the result has the type of the destination", "dest", "result", "$_self">]> {
   let summary = "Replaces a contiguous part of a tensor that a loop carries";

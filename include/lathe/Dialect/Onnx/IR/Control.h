@@ -5,6 +5,7 @@
 #define LATHE_DIALECT_ONNX_IR_CONTROL_H
 
 #include "lathe/Dialect/Onnx/IR/Onnx.h"
+#include "lathe/Dialect/Onnx/IR/SymbolicShapes.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinAttributes.h"
 

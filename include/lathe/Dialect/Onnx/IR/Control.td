@@ -50,7 +50,33 @@ def Onnx_IfOp : Onnx_RegionOp<"If"> {
   let results = (outs Variadic<Onnx_AnyTensor>:$outputs);
   let regions = (region SizedRegion<1>:$else_branch,
                         SizedRegion<1>:$then_branch);
+  let extraClassDeclaration = [{
+    /// Where the branches give tensors of different ranks and the condition is
+    /// an equality of sizes known only at run time: the value that it must
+    /// have. `get` gives what is known of values.
+    std::optional<bool> getRequiredCondition(
+        llvm::function_ref<const TensorInfo &(mlir::Value)> get);
+  }];
   let hasRegionVerifier = 1;
+}
+
+def Onnx_RequireOp : Onnx_BaseOp<"Require", "none(ctx)", []> {
+  let summary = "Refuses to go on unless a condition holds";
+  let description = [{
+    Not an ONNX operator. Stands where a branch was taken whose condition is
+    known only at run time, because the branches give tensors of different
+    ranks: exporters guard `squeeze` so. A model then serves the sizes for which
+    the guard holds and reports others by the node's name.
+
+    ```mlir
+    onnx.Require %cond, "expected ..." : (tensor<i1>) -> ()
+    ```
+  }];
+  let arguments = (ins Onnx_BoolTensor:$cond, StrAttr:$message,
+                       BoolAttr:$expected);
+  let assemblyFormat = [{
+    operands `,` $message `is` $expected attr-dict `:` functional-type(operands, results)
+  }];
 }
 
 def Onnx_LoopOp : Onnx_RegionOp<"Loop"> {

@@ -54,6 +54,16 @@ struct TensorInfo {
 
 /// The shapes of a function's values. Symbol `k` of the expressions is named
 /// `getSymbols()[k]`.
+/// `a` equals `b`, wherever `branch` (a region of an `onnx.If`; null: the
+/// program) is entered.
+struct SizeConstraint {
+  mlir::AffineExpr a, b;
+  mlir::Region *branch;
+  bool operator==(const SizeConstraint &other) const {
+    return a == other.a && b == other.b && branch == other.branch;
+  }
+};
+
 class SymbolicShapes {
 public:
   /// Contents are followed for tensors up to this many elements.
@@ -71,11 +81,8 @@ public:
   /// How many of the symbols, from the first, are bound by the function's
   /// arguments; the others depend on data.
   unsigned getNumEntrySymbols() const { return numEntrySymbols; }
-  /// Pairs of expressions that must be equal for the shapes to be right.
-  llvm::ArrayRef<std::pair<mlir::AffineExpr, mlir::AffineExpr>>
-  getConstraints() const {
-    return constraints;
-  }
+  /// Equations that must hold for the shapes to be right.
+  llvm::ArrayRef<SizeConstraint> getConstraints() const { return constraints; }
 
 private:
   friend class ShapeContext;
@@ -93,7 +100,7 @@ private:
   llvm::DenseMap<mlir::Value, TensorInfo> infos;
   llvm::SmallVector<std::string> symbols;
   unsigned numEntrySymbols = 0;
-  llvm::SmallVector<std::pair<mlir::AffineExpr, mlir::AffineExpr>> constraints;
+  llvm::SmallVector<SizeConstraint> constraints;
   /// The symbols made for an op, by slot: the same again when it is revisited.
   llvm::DenseMap<std::pair<mlir::Operation *, unsigned>, mlir::AffineExpr>
       fresh;
@@ -193,6 +200,7 @@ public:
 
 private:
   friend class SymbolicShapes;
+  void addConstraint(mlir::AffineExpr a, mlir::AffineExpr b);
   SymbolicShapes &shapes;
   mlir::Operation *op;
   llvm::SmallVector<TensorInfo, 2> results;

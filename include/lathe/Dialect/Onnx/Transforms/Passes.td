@@ -42,6 +42,20 @@ def OnnxFoldShapes : Pass<"onnx-fold-shapes", "::mlir::func::FuncOp"> {
   ];
 }
 
+def FoldBatchNorm : Pass<"onnx-fold-batch-norm", "::mlir::func::FuncOp"> {
+  let summary = "Folds batch normalizations into the convolutions before them";
+  let description = [{
+    With constant statistics a normalization is `y = s * x + t` per channel. After
+    a convolution with constant weights that nothing else reads, `s` scales the
+    weights (a step in the weight's recipe, run when the artifact is written) and
+    `s * b + t` becomes the bias.
+  }];
+  let dependentDialects = ["::lathe::LatheDialect"];
+  let statistics = [
+    Statistic<"numFolded", "num-folded", "Normalizations folded">
+  ];
+}
+
 def AnnotateShapes : Pass<"annotate-shapes", "::mlir::func::FuncOp"> {
   let summary = "Writes what is known of shapes on the ops";
   let description = [{
@@ -53,7 +67,9 @@ def AnnotateShapes : Pass<"annotate-shapes", "::mlir::func::FuncOp"> {
     The function gets `lathe.symbols`, the names of the symbols in order;
     `lathe.entry_symbols`, how many of them, from the first, the arguments bind
     (the others depend on data); `lathe.constraints`, maps `()[symbols] -> (a, b)`
-    of expressions that have to be equal for the shapes to be right; and on its
+    of expressions that have to be equal for the shapes to be right (those that
+    only a branch of an `onnx.If` supposes are its `lathe.then_constraints` and
+    `lathe.else_constraints`); and on its
     arguments `lathe.dims` with a name for every dimension that is not constant.
 
     ```mlir

@@ -1,0 +1,121 @@
+// Part of the Lathe project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "lathe/Dialect/Lathe/IR/Lathe.h"
+#include "lathe/Dialect/Onnx/IR/Nn.h"
+#include "lathe/Dialect/Onnx/IR/Tensor.h"
+#include "lathe/Dialect/Onnx/Transforms/Passes.h"
+
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
+#include <cmath>
+
+using namespace mlir;
+using namespace lathe;
+using namespace lathe::onnx;
+
+namespace lathe {
+#define GEN_PASS_DEF_FOLDBATCHNORM
+#include "lathe/Dialect/Onnx/Transforms/Passes.h.inc"
+} // namespace lathe
+
+/// The elements of a constant vector of f32.
+static std::optional<SmallVector<double>> getVector(Value value) {
+  auto constant = value.getDefiningOp<ConstantOp>();
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  if (!constant || constant->hasAttr(recipeAttrName) || !type ||
+      type.getRank() != 1 || !type.hasStaticShape() ||
+      !type.getElementType().isF32())
+    return std::nullopt;
+  SmallVector<double> numbers;
+  if (auto dense = dyn_cast<DenseElementsAttr>(constant.getValue())) {
+    for (float number : dense.getValues<float>())
+      numbers.push_back(number);
+    return numbers;
+  }
+  auto resource = dyn_cast<DenseResourceElementsAttr>(constant.getValue());
+  AsmResourceBlob *blob =
+      resource ? resource.getRawHandle().getBlob() : nullptr;
+  if (!blob || blob->getData().size() != type.getNumElements() * sizeof(float))
+    return std::nullopt;
+  for (int64_t i = 0; i < type.getNumElements(); ++i) {
+    float number;
+    memcpy(&number, blob->getData().data() + i * sizeof(float), sizeof(float));
+    numbers.push_back(number);
+  }
+  return numbers;
+}
+
+static Value makeVector(OpBuilder &builder, Location loc,
+                        ArrayRef<double> numbers) {
+  SmallVector<float> floats(numbers.begin(), numbers.end());
+  auto type = RankedTensorType::get((int64_t)floats.size(), builder.getF32Type());
+  auto value = DenseElementsAttr::get(type, ArrayRef<float>(floats));
+  return ConstantOp::create(builder, loc, type, value);
+}
+
+/// Folds `norm` into the convolution that makes its input, if it may.
+static bool fold(BatchNormalizationOp norm) {
+  auto conv = norm.getX().getDefiningOp<ConvOp>();
+  if (!conv || !conv->hasOneUse() || norm.getTrainingMode() ||
+      !norm->getResult(1).use_empty() || !norm->getResult(2).use_empty())
+    return false;
+  auto weight = conv.getW().getDefiningOp<ConstantOp>();
+  auto weightType = dyn_cast<RankedTensorType>(conv.getW().getType());
+  if (!weight || !weightType || !weightType.getElementType().isF32() ||
+      weight->hasAttr(recipeAttrName))
+    return false;
+  auto scale = getVector(norm.getScale()), shift = getVector(norm.getB()),
+       mean = getVector(norm.getInputMean()), var = getVector(norm.getInputVar());
+  if (!scale || !shift || !mean || !var)
+    return false;
+  size_t count = weightType.getDimSize(0);
+  if (scale->size() != count || shift->size() != count ||
+      mean->size() != count || var->size() != count)
+    return false;
+  SmallVector<double> bias(count, 0);
+  if (!isOmitted(conv.getB())) {
+    auto given = getVector(conv.getB());
+    if (!given || given->size() != count)
+      return false;
+    bias = *given;
+  }
+  SmallVector<double> factors, offsets;
+  double epsilon = norm.getEpsilon().convertToDouble();
+  for (size_t i = 0; i < count; ++i) {
+    double factor = (*scale)[i] / std::sqrt((*var)[i] + epsilon);
+    factors.push_back(factor);
+    offsets.push_back((*shift)[i] + factor * (bias[i] - (*mean)[i]));
+  }
+
+  OpBuilder builder(conv);
+  MLIRContext *context = norm.getContext();
+  SmallVector<float> floats(factors.begin(), factors.end());
+  auto factorAttr = DenseElementsAttr::get(
+      RankedTensorType::get((int64_t)count, builder.getF32Type()),
+      ArrayRef<float>(floats));
+  auto scaled = ConstantOp::create(builder, weight.getLoc(), weight.getType(),
+                                   weight.getValue());
+  scaled->setAttr(recipeAttrName,
+                  builder.getArrayAttr(ScaleStepAttr::get(
+                      context, 0, cast<ElementsAttr>(factorAttr))));
+  conv->setOperand(1, scaled);
+  conv->setOperand(2, makeVector(builder, norm.getLoc(), offsets));
+  conv->setLoc(FusedLoc::get(context, {conv.getLoc(), norm.getLoc()}));
+  norm->getResult(0).replaceAllUsesWith(conv->getResult(0));
+  norm.erase();
+  return true;
+}
+
+namespace {
+struct FoldBatchNorm : public lathe::impl::FoldBatchNormBase<FoldBatchNorm> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    SmallVector<BatchNormalizationOp> norms;
+    getOperation().walk([&](BatchNormalizationOp op) { norms.push_back(op); });
+    for (BatchNormalizationOp norm : norms)
+      numFolded += fold(norm);
+  }
+};
+} // namespace
