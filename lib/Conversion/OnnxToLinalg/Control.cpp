@@ -7,10 +7,10 @@
 // branches and steps; scan outputs are written step by step into a tensor of
 // all steps, so their number has to be known from shapes.
 
-#include "lathe/Dialect/Onnx/IR/Control.h"
 #include "Families.h"
 #include "Sequence.h"
 #include "lathe/Dialect/Lathe/IR/Lathe.h"
+#include "lathe/Dialect/Onnx/IR/Control.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -150,9 +150,9 @@ static void checkSizes(Lowering &l, ArrayAttr constraints) {
     Value b = getValueOrCreateConstantIndexOp(l.b, l.b.getLoc(), sides[1]);
     Value ok = arith::CmpIOp::create(l.b, arith::CmpIPredicate::eq, a, b);
     std::string text;
-    llvm::raw_string_ostream(text) << "expects sizes with " << map.getResult(0)
-                                   << " == " << map.getResult(1)
-                                   << " in the branch that is taken";
+    llvm::raw_string_ostream(text)
+        << "expects sizes with " << map.getResult(0)
+        << " == " << map.getResult(1) << " in the branch that is taken";
     CheckOp::create(l.b, ok, l.b.getStringAttr(text));
   }
 }
@@ -212,11 +212,13 @@ public:
   makeFor(OpFoldResult steps,
           llvm::function_ref<SmallVector<Value>(Value)> makeArguments);
   /// Makes a loop that ends after `limit` steps, if that is given, or where the
-  /// body yields a condition that is false.
+  /// condition, `i8` at first and then yielded, is zero.
   SmallVector<Value> makeWhile(Value condition, Value limit);
 
-  /// The argument of the body that is the number of the step.
+  /// The arguments of the body that are the number of the step and the
+  /// condition.
   Value makeNumber(Value number);
+  Value makeTrue();
 
   Lowering &l;
   Operation *op;
@@ -286,6 +288,12 @@ Value StepLoop::makeNumber(Value number) {
       type.getElementType(), [&](ImplicitLocOpBuilder &b, ValueRange) -> Value {
         return arith::IndexCastOp::create(b, b.getI64Type(), number);
       });
+}
+
+Value StepLoop::makeTrue() {
+  return l.fill(getAsIndexOpFoldResult(l.b.getContext(),
+                                       body.getArgumentType(1).getShape()),
+                l.b.getI8IntegerAttr(1));
 }
 
 SmallVector<Value>
@@ -359,7 +367,9 @@ SmallVector<Value> StepLoop::makeWhile(Value condition, Value limit) {
   auto loop = scf::WhileOp::create(l.b, types, inits);
   OpBuilder::InsertionGuard guard(l.b);
   Block *before = l.b.createBlock(&loop.getBefore(), {}, types, locs);
-  Value goes = isTrue(l, before->getArgument(1));
+  Value goes = arith::CmpIOp::create(l.b, arith::CmpIPredicate::ne,
+                                     before->getArgument(1),
+                                     makeConstant(l.b, condition.getType(), 0));
   if (limit) {
     Value inside = arith::CmpIOp::create(l.b, arith::CmpIPredicate::slt,
                                          before->getArgument(0), limit);
@@ -369,17 +379,20 @@ SmallVector<Value> StepLoop::makeWhile(Value condition, Value limit) {
 
   Block *after = l.b.createBlock(&loop.getAfter(), {}, types, locs);
   Value number = after->getArgument(0);
-  SmallVector<Value> arguments = {makeNumber(number), after->getArgument(1)};
+  SmallVector<Value> arguments = {makeNumber(number), makeTrue()};
   unsigned next = 2;
   for (unsigned i = 0; i != numStates; ++i)
     arguments.push_back(keeps[i] ? l.value(firstInit + i)
                                  : after->getArgument(next++));
-  SmallVector<Type> all = {condition.getType()};
+  SmallVector<Type> all = {body.getArgumentType(1)};
   llvm::append_range(all, getYieldTypes());
   SmallVector<Value> yielded = body.moveHere(arguments, all);
+  // The old condition, which is true, is read so that all of what is carried
+  // reaches the body.
+  Value goesOn = arith::AndIOp::create(l.b, after->getArgument(1),
+                                       readScalar(l, yielded[0]));
   SmallVector<Value> result = {
-      arith::AddIOp::create(l.b, number, l.toValue(l.index(1))),
-      makeTensor(l, yielded[0])};
+      arith::AddIOp::create(l.b, number, l.toValue(l.index(1))), goesOn};
   for (unsigned i = 0; i != numStates; ++i)
     if (!keeps[i])
       result.push_back(yielded[firstYield + i]);
@@ -419,11 +432,6 @@ static LogicalResult lowerLoop(onnx::LoopOp op, Lowering &l) {
   if (failed(loop.check()))
     return failure();
 
-  auto makeTrue = [&] {
-    RankedTensorType type = loop.body.getArgumentType(1);
-    return l.fill(getAsIndexOpFoldResult(l.b.getContext(), type.getShape()),
-                  l.b.getI8IntegerAttr(1));
-  };
   OpFoldResult limit;
   if (trips)
     limit = stacks ? l.resultDims(loop.numStates)[0] : trips->front();
@@ -433,14 +441,10 @@ static LogicalResult lowerLoop(onnx::LoopOp op, Lowering &l) {
   if (isWhole)
     return l.replace(
         loop.makeFor(limit, [&](Value number) -> SmallVector<Value> {
-          return {loop.makeNumber(number), makeTrue()};
+          return {loop.makeNumber(number), loop.makeTrue()};
         }));
-  Value condition =
-      l.has(Condition) ? makeTensor(l, l.value(Condition)) : makeTrue();
-  condition =
-      l.view(condition,
-             getAsIndexOpFoldResult(l.b.getContext(),
-                                    loop.body.getArgumentType(1).getShape()));
+  Value condition = l.has(Condition) ? readScalar(l, l.value(Condition))
+                                     : makeConstant(l.b, l.b.getI8Type(), 1);
   return l.replace(
       loop.makeWhile(condition, limit ? l.toValue(limit) : Value()));
 }
