@@ -434,14 +434,22 @@ LogicalResult lathe::inspectModel(const CompileOptions &options,
     errs << messages;
     return success();
   }
+  // What is about a node goes into the report, anything else is an error.
   json::Array lines;
   SmallVector<StringRef> parts;
   StringRef(messages).split(parts, '\n', -1, /*KeepEmpty=*/false);
   for (StringRef line : parts) {
-    if (line.consume_front(options.input))
-      line.consume_front(": ");
-    lines.push_back(json::fixUTF8(line));
+    StringRef text = line;
+    if (text.consume_front(options.input))
+      text.consume_front(": ");
+    if (text.starts_with("node '"))
+      lines.push_back(json::fixUTF8(text));
+    else
+      errs << line << '\n';
   }
-  report["unsupported"] = std::move(lines);
+  if (lines.empty())
+    report.clear();
+  else
+    report["unsupported"] = std::move(lines);
   return failure();
 }

@@ -64,8 +64,7 @@ LogicalResult lathe::parseFusion(StringRef text, FusionOptions &options,
   return success();
 }
 
-void lathe::buildGraphPipeline(OpPassManager &pm,
-                               const FusionOptions &fusion) {
+void lathe::buildGraphPipeline(OpPassManager &pm, const FusionOptions &fusion) {
   OpPassManager &onFunc = pm.nest<func::FuncOp>();
   // What a branch hides is seen once it is in the open: three rounds reach the
   // nesting that exporters write.
@@ -80,6 +79,7 @@ void lathe::buildGraphPipeline(OpPassManager &pm,
     onFunc.addPass(createFoldBatchNorm());
   onFunc.addPass(createOnnxInferShapes());
   onFunc.addPass(createAnnotateShapes());
+  pm.addPass(createVerifyGraphLevel());
 }
 
 void lathe::buildTensorPipeline(OpPassManager &pm, const FusionOptions &fusion,
@@ -108,10 +108,12 @@ void lathe::buildTensorPipeline(OpPassManager &pm, const FusionOptions &fusion,
   OpPassManager &after = pm.nest<func::FuncOp>();
   after.addPass(createCanonicalizerPass());
   after.addPass(createCSEPass());
+  pm.addPass(createVerifyTensorLevel());
 }
 
 void lathe::buildMemoryPipeline(OpPassManager &pm, StringRef strategy) {
   PlanMemoryOptions options;
   options.strategy = strategy.str();
   pm.nest<func::FuncOp>().addPass(createPlanMemory(options));
+  pm.addPass(createVerifyBufferLevel());
 }

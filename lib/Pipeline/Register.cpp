@@ -7,6 +7,7 @@
 #include "lathe/Dialect/Lathe/IR/Lathe.h"
 #include "lathe/Dialect/Onnx/IR/Onnx.h"
 #include "lathe/Dialect/Onnx/Transforms/Passes.h"
+#include "lathe/Pipeline/Pipeline.h"
 #include "lathe/Target/CPU/CPU.h"
 #include "lathe/Target/CPU/Passes.h"
 #include "lathe/Transforms/Fusion/Passes.h"
@@ -34,4 +35,5 @@ void lathe::registerAllPasses() {
   registerLatheLayoutPasses();
   registerLatheMemoryPasses();
   registerLatheCPUPasses();
+  registerLathePipelinePasses();
 }

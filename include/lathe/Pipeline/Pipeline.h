@@ -6,17 +6,19 @@
 #ifndef LATHE_PIPELINE_PIPELINE_H
 #define LATHE_PIPELINE_PIPELINE_H
 
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Pass/Pass.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/LogicalResult.h"
 #include <string>
 #include <vector>
 
-namespace mlir {
-class OpPassManager;
-} // namespace mlir
 
 namespace lathe {
+#define GEN_PASS_DECL
+#define GEN_PASS_REGISTRATION
+#include "lathe/Pipeline/Passes.h.inc"
 
 /// What may be fused. The one struct that levels 2 and 3 read.
 struct FusionOptions {

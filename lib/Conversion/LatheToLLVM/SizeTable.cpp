@@ -8,6 +8,7 @@
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "llvm/ADT/StringExtras.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -178,6 +179,38 @@ private:
 };
 } // namespace
 
+/// An expression with the names of its symbols.
+static std::string printSize(AffineExpr expr, ArrayRef<std::string> names) {
+  std::string text;
+  llvm::raw_string_ostream(text) << expr;
+  std::string named;
+  for (size_t i = 0; i < text.size();) {
+    size_t end = i + 1;
+    while (end < text.size() && llvm::isDigit(text[end]))
+      ++end;
+    size_t symbol;
+    bool starts = text[i] == 's' && (i == 0 || !llvm::isAlnum(text[i - 1]));
+    if (starts && end > i + 1 &&
+        !StringRef(text).slice(i + 1, end).getAsInteger(10, symbol) &&
+        symbol < names.size())
+      named += names[symbol];
+    else
+      named += text.substr(i, end - i);
+    i = end;
+  }
+  return named;
+}
+
+/// What a constraint says. `x floordiv 2^40 == 0` stands for `x >= 0`.
+static std::string printConstraint(AffineMap map, ArrayRef<std::string> names) {
+  AffineExpr lhs = map.getResult(0), rhs = map.getResult(1);
+  auto quotient = dyn_cast<AffineBinaryOpExpr>(lhs);
+  if (quotient && lhs.getKind() == AffineExprKind::FloorDiv &&
+      quotient.getRHS() == int64_t(1) << 40 && rhs == 0)
+    return printSize(quotient.getLHS(), names) + " >= 0";
+  return printSize(lhs, names) + " == " + printSize(rhs, names);
+}
+
 LogicalResult SizeTable::emitEval(OpBuilder &builder, StringRef name) {
   Location loc = main.getLoc();
   Type i32 = builder.getI32Type(), i64 = builder.getI64Type();
@@ -239,16 +272,8 @@ LogicalResult SizeTable::emitEval(OpBuilder &builder, StringRef name) {
       Value rhs = expandSizeExpr(builder, loc, map.getResult(1), {}, all);
       Value bad = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ne,
                                         lhs, rhs);
-      std::string text;
-      llvm::raw_string_ostream os(text);
-      os << "expects sizes that broadcast or match: ";
-      for (unsigned i = 0; i < 2; ++i) {
-        std::string side;
-        llvm::raw_string_ostream(side) << map.getResult(i);
-        os << (i ? " == " : "") << side;
-      }
-      for (auto [i, symbol] : llvm::enumerate(tables.symbols))
-        os << (i ? ", " : " with ") << "s" << i << " = " << symbol;
+      std::string text =
+          "expects sizes with " + printConstraint(map, tables.symbols);
       tables.checks.push_back({"", text});
       Value code =
           arith::ConstantIntOp::create(builder, loc, i32, tables.checks.size());
