@@ -44,6 +44,11 @@ static void printLine(const Diagnostic &diag, StringRef file, StringRef kind,
   StringRef op = consumeOperator(text);
   StringRef node = lathe::getNodeName(diag.getLocation());
   os << file << ": ";
+  // Some messages name the node themselves, with its operator.
+  if (text.starts_with("node '")) {
+    os << kind << text << "\n";
+    return;
+  }
   if (!node.empty()) {
     os << "node '" << node << "'";
     if (!op.empty())

@@ -35,7 +35,74 @@ std::string lathe::getSymbolPrefix(StringRef path) {
   return name;
 }
 
+std::string lathe::findWrongOption(const CompileOptions &options) {
+  auto choose = [](StringRef option, StringRef choices, StringRef value) {
+    SmallVector<StringRef> list;
+    choices.split(list, '|');
+    return llvm::is_contained(list, value) ? std::string()
+                                           : ("expected --" + option + "=" +
+                                              choices + ", got '" + value + "'")
+                                                 .str();
+  };
+  for (std::string wrong :
+       {choose("target", "cpu", options.target),
+        choose("layout", "auto|none", options.layout),
+        choose("memory-plan", "search|greedy|none", options.memoryPlan),
+        choose("weights", "embed|file", options.weights),
+        choose("precision", "strict", options.precision)})
+    if (!wrong.empty())
+      return wrong;
+  if (options.optLevel > 3)
+    return "expected -O0 to -O3, got -O" + std::to_string(options.optLevel);
+  if (!options.name.empty() && (getSymbolPrefix(options.name) != options.name))
+    return "expected --name to be a name in C, got '" + options.name + "'";
+  StringRef suffix = llvm::sys::path::extension(options.output);
+  if (!options.output.empty() &&
+      !llvm::is_contained({".so", ".o", ".a", ".ll", ".s", ".mlir"}, suffix))
+    return "expected an output ending in .so, .o, .a, .ll, .s or .mlir, got '" +
+           options.output + "'";
+  std::string error;
+  FusionOptions fusion;
+  if (failed(cpu::parseTarget(options.cpu, error)) ||
+      failed(parseFusion(options.fusion, fusion, error)))
+    return error;
+  return "";
+}
+
 namespace {
+/// Files that appear together when all is well, and not at all otherwise.
+class PendingFiles {
+public:
+  ~PendingFiles() {
+    for (const auto &[part, path] : files)
+      llvm::sys::fs::remove(part);
+  }
+  /// A temporary file beside `path` that becomes it.
+  std::string add(StringRef path) {
+    files.push_back(
+        {(path + ".part" + Twine(llvm::sys::Process::getProcessId())).str(),
+         path.str()});
+    return files.back().first;
+  }
+  /// Returns the path that could not be written, or an empty one.
+  std::string commit(std::error_code &code) {
+    for (size_t i = 0; i < files.size(); ++i) {
+      code = llvm::sys::fs::rename(files[i].first, files[i].second);
+      if (!code)
+        continue;
+      std::string failed = files[i].second;
+      for (size_t done = 0; done < i; ++done)
+        llvm::sys::fs::remove(files[done].second);
+      return failed;
+    }
+    files.clear();
+    return "";
+  }
+
+private:
+  SmallVector<std::pair<std::string, std::string>, 3> files;
+};
+
 /// A folder for objects on their way to the linker; removed at the end.
 struct WorkFolder {
   SmallString<128> path;
@@ -69,7 +136,7 @@ private:
   LogicalResult emitKernels(cpu::Output kind, std::vector<std::string> &texts);
   LogicalResult writeText(StringRef suffix);
   LogicalResult writeObjects(StringRef suffix);
-  LogicalResult replaceFile(StringRef from, StringRef to);
+  LogicalResult commitFiles();
 
   const CompileOptions &options;
   llvm::raw_ostream &errs;
@@ -82,6 +149,7 @@ private:
   OwningOpRef<ModuleOp> module;
   ProgramTables tables;
   WorkFolder folder;
+  PendingFiles pending;
 };
 } // namespace
 
@@ -165,17 +233,12 @@ LogicalResult Compiler::emitKernels(cpu::Output kind,
       });
 }
 
-LogicalResult Compiler::replaceFile(StringRef from, StringRef to) {
-  if (std::error_code code = llvm::sys::fs::rename(from, to)) {
-    llvm::sys::fs::remove(from);
-    return fail("cannot write '" + to + "': " + code.message());
-  }
+LogicalResult Compiler::commitFiles() {
+  std::error_code code;
+  std::string path = pending.commit(code);
+  if (!path.empty())
+    return fail("cannot write '" + path + "': " + code.message());
   return success();
-}
-
-/// The temporary file beside `path` that becomes it when all is well.
-static std::string getPartPath(StringRef path) {
-  return (path + ".part" + Twine(llvm::sys::Process::getProcessId())).str();
 }
 
 /// The runtime archive: as given, or from the tree that the program lies in.
@@ -190,9 +253,8 @@ static std::string getRuntimeLibrary(const CompileOptions &options) {
 }
 
 LogicalResult Compiler::writeText(StringRef suffix) {
-  std::string part = getPartPath(options.output);
   std::error_code code;
-  llvm::raw_fd_ostream os(part, code);
+  llvm::raw_fd_ostream os(pending.add(options.output), code);
   if (code)
     return fail("cannot write '" + options.output + "': " + code.message());
   if (suffix == ".mlir") {
@@ -203,15 +265,18 @@ LogicalResult Compiler::writeText(StringRef suffix) {
     std::vector<std::string> texts;
     if (failed(emitKernels(suffix == ".ll" ? cpu::Output::LLVMIR
                                            : cpu::Output::Assembly,
-                           texts))) {
-      llvm::sys::fs::remove(part);
+                           texts)))
       return failure();
-    }
     for (const std::string &text : texts)
       os << text << '\n';
   }
   os.close();
-  return replaceFile(part, options.output);
+  if (os.has_error()) {
+    code = os.error();
+    os.clear_error();
+    return fail("cannot write '" + options.output + "': " + code.message());
+  }
+  return commitFiles();
 }
 
 LogicalResult Compiler::writeObjects(StringRef suffix) {
@@ -274,16 +339,18 @@ LogicalResult Compiler::writeObjects(StringRef suffix) {
     if (options.weights == "file") {
       std::string path = llvm::sys::path::parent_path(options.output).str();
       path += (path.empty() ? "" : "/") + prefix + ".weights";
-      std::string part = getPartPath(path);
       std::error_code code;
-      llvm::raw_fd_ostream os(part, code);
+      llvm::raw_fd_ostream os(pending.add(path), code);
       if (code)
         return fail("cannot write '" + path + "': " + code.message());
       if (failed(check(writeWeights(tables, os))))
         return failure();
       os.close();
-      if (failed(replaceFile(part, path)))
-        return failure();
+      if (os.has_error()) {
+        code = os.error();
+        os.clear_error();
+        return fail("cannot write '" + path + "': " + code.message());
+      }
     } else if (tables.weightsBytes > 0) {
       std::string path = folder.file("weights.o");
       if (failed(check(
@@ -299,7 +366,7 @@ LogicalResult Compiler::writeObjects(StringRef suffix) {
   context.reset();
 
   auto timer = clock.start("link");
-  std::string part = getPartPath(options.output);
+  std::string part = pending.add(options.output);
   LogicalResult linked = success();
   if (suffix == ".so") {
     std::string libc = findCLibrary();
@@ -317,38 +384,36 @@ LogicalResult Compiler::writeObjects(StringRef suffix) {
       auto member =
           llvm::NewArchiveMember::getFile(joined, /*Deterministic=*/true);
       if (!member)
-        linked = check(member.takeError());
-      else
-        linked = check(llvm::writeArchive(
-            part, {std::move(*member)}, llvm::SymtabWritingMode::NormalSymtab,
-            llvm::object::Archive::K_GNU,
-            /*Deterministic=*/true, /*Thin=*/false));
+        return check(member.takeError());
+      // Not the path: that of the temporary folder changes.
+      member->MemberName = llvm::sys::path::filename(member->MemberName);
+      linked = check(llvm::writeArchive(
+          part, {std::move(*member)}, llvm::SymtabWritingMode::NormalSymtab,
+          llvm::object::Archive::K_GNU,
+          /*Deterministic=*/true, /*Thin=*/false));
     }
   }
-  if (failed(linked)) {
-    llvm::sys::fs::remove(part);
+  if (failed(linked))
     return failure();
-  }
   SmallString<128> headerPath(options.output);
   llvm::sys::path::replace_extension(headerPath, ".h");
-  std::string headerPart = getPartPath(headerPath);
   std::error_code code;
-  {
-    llvm::raw_fd_ostream os(headerPart, code);
-    if (!code)
-      os << header;
+  llvm::raw_fd_ostream os(pending.add(headerPath), code);
+  if (!code) {
+    os << header;
+    os.close();
+    code = os.error();
+    os.clear_error();
   }
-  if (code || failed(replaceFile(headerPart, headerPath))) {
-    llvm::sys::fs::remove(part);
-    return fail("cannot write '" + headerPath + "'");
-  }
-  return replaceFile(part, options.output);
+  if (code)
+    return fail("cannot write '" + headerPath + "': " + code.message());
+  return commitFiles();
 }
 
 LogicalResult Compiler::prepare() {
-  std::string error;
-  if (options.target != "cpu")
-    return fail("expected target 'cpu', got '" + options.target + "'");
+  std::string error = findWrongOption(options);
+  if (!error.empty())
+    return fail(error);
   llvm::FailureOr<cpu::Target> parsed = cpu::parseTarget(options.cpu, error);
   if (failed(parsed))
     return fail(error);
@@ -368,6 +433,9 @@ LogicalResult Compiler::prepare() {
     context->setThreadPool(*pool);
   }
   context->loadAllAvailableDialects();
+  context->printOpOnDiagnostic(false);
+  // An error is one line; `--print-ir-after` shows ops.
+  context->printOpOnDiagnostic(false);
   context->getDiagEngine().registerHandler([&](Diagnostic &diag) {
     printDiagnostic(diag, options.input, errs);
     return success();
@@ -385,13 +453,9 @@ LogicalResult Compiler::inspect(function_ref<LogicalResult(ModuleOp)> use) {
 }
 
 LogicalResult Compiler::run() {
-  StringRef suffix = llvm::sys::path::extension(options.output);
-  if (!llvm::is_contained({".so", ".o", ".a", ".ll", ".s", ".mlir"}, suffix))
-    return fail(
-        "expected an output ending in .so, .o, .a, .ll, .s or .mlir, got '" +
-        options.output + "'");
   if (failed(prepare()))
     return failure();
+  StringRef suffix = llvm::sys::path::extension(options.output);
   LogicalResult written = llvm::is_contained({".so", ".o", ".a"}, suffix)
                               ? writeObjects(suffix)
                               : writeText(suffix);

@@ -33,12 +33,13 @@ using namespace lathe;
 static LogicalResult verifyOps(Operation *root, StringRef place,
                                function_ref<bool(Operation *)> allowed) {
   bool ok = true;
-  root->walk([&](Operation *op) {
+  root->walk<WalkOrder::PreOrder>([&](Operation *op) {
     if (op == root || allowed(op))
-      return;
+      return WalkResult::advance();
     ok = false;
     op->emitError("expects ")
         << place << " to be free of '" << op->getName() << "'";
+    return WalkResult::skip();
   });
   return success(ok);
 }
