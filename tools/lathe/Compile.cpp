@@ -103,10 +103,6 @@ static int complain(const Twine &message) {
   return WrongUsage;
 }
 
-static bool isOneOf(StringRef value, ArrayRef<StringRef> choices) {
-  return is_contained(choices, value);
-}
-
 int lathe::driver::runCompile() {
   if (showFusions) {
     for (StringRef kind : lathe::listFusions())
@@ -117,17 +113,6 @@ int lathe::driver::runCompile() {
     return complain("expected MODEL.onnx, got nothing");
   if (output.empty())
     return complain("expected -o FILE, got nothing");
-  if (!isOneOf(layout, {"auto", "none"}))
-    return complain("expected --layout=auto|none, got '" + layout + "'");
-  if (!isOneOf(memoryPlan, {"search", "greedy", "none"}))
-    return complain("expected --memory-plan=search|greedy|none, got '" +
-                    memoryPlan + "'");
-  if (!isOneOf(weights, {"embed", "file"}))
-    return complain("expected --weights=embed|file, got '" + weights + "'");
-  if (precision != "strict")
-    return complain("expected --precision=strict, got '" + precision + "'");
-  if (optLevel > 3)
-    return complain("expected -O0 to -O3, got -O" + Twine(optLevel));
 
   lathe::CompileOptions options;
   options.input = input;
@@ -167,5 +152,7 @@ int lathe::driver::runCompile() {
       return complain("expected --dim=NAME:SIZE, got '" + entry + "'");
     options.dims.push_back({dim.str(), size});
   }
+  if (std::string wrong = lathe::findWrongOption(options); !wrong.empty())
+    return complain(wrong);
   return succeeded(lathe::compileModel(options, errs())) ? Success : Failure;
 }

@@ -269,11 +269,6 @@ static int complain(const Twine &message) {
 
 static int inspectSource(json::Object &report) {
 #ifdef LATHE_HAS_COMPILER
-  if (layout != "auto" && layout != "none")
-    return complain("expected --layout=auto|none, got '" + layout + "'");
-  if (memoryPlan != "search" && memoryPlan != "greedy" && memoryPlan != "none")
-    return complain("expected --memory-plan=search|greedy|none, got '" +
-                    memoryPlan + "'");
   lathe::CompileOptions options;
   options.input = path;
   options.cpu = cpu;
@@ -288,6 +283,8 @@ static int inspectSource(json::Object &report) {
       return complain("expected --dim=NAME:SIZE, got '" + entry + "'");
     options.dims.push_back({name.str(), size});
   }
+  if (std::string wrong = lathe::findWrongOption(options); !wrong.empty())
+    return complain(wrong);
   return succeeded(lathe::inspectModel(options, report, errs())) ? Success
                                                                  : Failure;
 #else

@@ -49,6 +49,10 @@ struct CompileOptions {
   bool explainFusion = false; ///< Record why fusions did not happen.
 };
 
+/// What is wrong with the options by themselves, apart from the model; empty
+/// where nothing is. `output` may be empty.
+std::string findWrongOption(const CompileOptions &options);
+
 /// Compiles a model. Errors go to `errs`, one line each; then nothing has been
 /// written.
 llvm::LogicalResult compileModel(const CompileOptions &options,
