@@ -49,11 +49,37 @@ static void fillInnermost(ArrayRef<unsigned> dims, ArrayRef<int64_t> extents,
   }
 }
 
-SmallVector<int64_t> lathe::cpu::chooseTileSizes(linalg::LinalgOp root,
-                                                 ArrayRef<int64_t> extents,
-                                                 ArrayRef<bool> keepWhole,
-                                                 linalg::LinalgOp heaviest,
-                                                 const Target &target) {
+/// The root's dimension of a reduction's columns, the last dimension of what it
+/// makes. `shared`: only where some of what it reads is the same for all
+/// columns.
+static std::optional<unsigned> findColumnDim(linalg::LinalgOp heaviest,
+                                             ArrayRef<int> heaviestDims,
+                                             bool shared) {
+  AffineMap out =
+      heaviest.getMatchingIndexingMap(heaviest.getDpsInitOperand(0));
+  if (!heaviest.getNumReductionLoops() || !out.getNumResults())
+    return std::nullopt;
+  auto column = dyn_cast<AffineDimExpr>(out.getResults().back());
+  if (!column || heaviestDims[column.getPosition()] < 0)
+    return std::nullopt;
+  unsigned missing = 0, used = 0;
+  for (OpOperand *operand : heaviest.getDpsInputOperands()) {
+    // A pooling's window only gives the shape.
+    if (heaviest.getMatchingBlockArgument(operand).use_empty())
+      continue;
+    ++used;
+    AffineMap map = heaviest.getMatchingIndexingMap(operand);
+    missing += !map.isFunctionOfDim(column.getPosition());
+  }
+  if (shared && (missing == 0 || used < 2))
+    return std::nullopt;
+  return unsigned(heaviestDims[column.getPosition()]);
+}
+
+SmallVector<int64_t>
+lathe::cpu::chooseTileSizes(linalg::LinalgOp root, ArrayRef<int64_t> extents,
+                            ArrayRef<bool> keepWhole, linalg::LinalgOp heaviest,
+                            ArrayRef<int> heaviestDims, const Target &target) {
   SmallVector<int64_t> sizes(extents.size(), 0);
   AffineMap outMap = root.getMatchingIndexingMap(root.getDpsInitOperand(0));
   SmallVector<unsigned> dims;
@@ -77,27 +103,13 @@ SmallVector<int64_t> lathe::cpu::chooseTileSizes(linalg::LinalgOp root,
         wholePoints *= getGuess(extents[d]);
     }
 
-  // Whether weights are read for each column that many rows share.
+  // The dimension of columns, for each of which weights are read that many rows
+  // share. An epilogue may have moved it.
   unsigned last = dims.back();
-  bool contracts = false;
-  if (heaviest.getNumReductionLoops()) {
-    AffineMap out =
-        heaviest.getMatchingIndexingMap(heaviest.getDpsInitOperand(0));
-    auto column = dyn_cast<AffineDimExpr>(out.getResults().back());
-    unsigned missing = 0;
-    unsigned used = 0;
-    for (OpOperand *operand : heaviest.getDpsInputOperands()) {
-      // A pooling's window only gives the shape.
-      if (heaviest.getMatchingBlockArgument(operand).use_empty())
-        continue;
-      ++used;
-      AffineMap map = heaviest.getMatchingIndexingMap(operand);
-      missing += column && !map.isFunctionOfDim(column.getPosition());
-    }
-    contracts = missing > 0 && used > 1;
-  }
-  contracts &=
-      outMap.getResults().back() == getAffineDimExpr(last, root.getContext());
+  std::optional<unsigned> column =
+      findColumnDim(heaviest, heaviestDims, /*shared=*/true);
+  if (column && !llvm::is_contained(dims, *column))
+    column = std::nullopt;
 
   auto finish = [&] {
     // One tile over everything needs no loop over that dimension.
@@ -107,7 +119,7 @@ SmallVector<int64_t> lathe::cpu::chooseTileSizes(linalg::LinalgOp root,
     return sizes;
   };
 
-  if (!contracts) {
+  if (!column) {
     double points = std::max(1.0, elementwisePoints / wholePoints);
     if (depth > 1)
       points = std::max(1.0, points / std::min(depth, 64.0));
@@ -126,10 +138,11 @@ SmallVector<int64_t> lathe::cpu::chooseTileSizes(linalg::LinalgOp root,
   // the other operand fits in a quarter.
   double columnBytes = 4 * depth;
   double rows = 1;
-  SmallVector<unsigned> rowDims(dims.begin(), dims.end() - 1);
+  SmallVector<unsigned> rowDims(dims);
+  llvm::erase(rowDims, *column);
   for (unsigned dim : rowDims)
     rows *= getGuess(extents[dim]);
-  double columns = getGuess(extents[last]);
+  double columns = getGuess(extents[*column]);
   int64_t minColumns = rows < 4 ? streamWidth : panelWidth;
   double tileColumns = std::max<double>(
       minColumns,
@@ -148,35 +161,33 @@ SmallVector<int64_t> lathe::cpu::chooseTileSizes(linalg::LinalgOp root,
     else
       tileRows /= 2;
   }
-  sizes[last] = balance(extents[last], int64_t(tileColumns), panelWidth);
+  sizes[*column] = balance(extents[*column], int64_t(tileColumns), panelWidth);
   fillInnermost(rowDims, extents, tileRows, sizes);
   return finish();
 }
 
-bool lathe::cpu::shouldRunRowsFastest(linalg::LinalgOp root,
-                                      ArrayRef<int64_t> extents,
-                                      linalg::LinalgOp heaviest) {
-  AffineMap out = root.getMatchingIndexingMap(root.getDpsInitOperand(0));
-  if (!out.getNumResults() || !isa<AffineDimExpr>(out.getResults().back()) ||
-      !heaviest.getNumReductionLoops() || heaviest.getNumDpsInputs() < 2)
-    return false;
-  AffineMap made =
-      heaviest.getMatchingIndexingMap(heaviest.getDpsInitOperand(0));
-  if (!made.getNumResults())
-    return false;
-  auto column = dyn_cast<AffineDimExpr>(made.getResults().back());
-  if (!column)
-    return false;
+std::optional<unsigned>
+lathe::cpu::chooseSlowestDim(linalg::LinalgOp heaviest,
+                             ArrayRef<int> heaviestDims) {
+  std::optional<unsigned> column =
+      findColumnDim(heaviest, heaviestDims, /*shared=*/false);
+  if (!column || heaviest.getNumDpsInputs() < 2)
+    return std::nullopt;
   double perColumn = 0, perRow = 0;
   SmallVector<int64_t> ranges = heaviest.getStaticLoopRanges();
   for (OpOperand *operand : heaviest.getDpsInputOperands()) {
     AffineMap map = heaviest.getMatchingIndexingMap(operand);
     double elements = 1;
-    for (auto [dim, range] : llvm::enumerate(ranges))
-      if (map.isFunctionOfDim(dim))
-        elements *= getGuess(range);
-    (map.isFunctionOfDim(column.getPosition()) ? perColumn : perRow) +=
-        elements;
+    bool reads = false;
+    for (auto [dim, range] : llvm::enumerate(ranges)) {
+      if (!map.isFunctionOfDim(dim))
+        continue;
+      elements *= getGuess(range);
+      reads |= heaviestDims[dim] == int(*column);
+    }
+    (reads ? perColumn : perRow) += elements;
   }
-  return perRow > 0 && perColumn > perRow;
+  if (perRow > 0 && perColumn > perRow)
+    return column;
+  return std::nullopt;
 }

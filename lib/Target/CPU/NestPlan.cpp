@@ -182,6 +182,36 @@ static double getBlocks(int64_t extent, unsigned factor) {
   return double(llvm::divideCeil(extent, factor));
 }
 
+/// Whether neighbours along `dim` of what some operand broadcasts lie in one
+/// set of the cache, so that a block of many evicts its own lines.
+static bool hasConflicts(linalg::LinalgOp op, const NestPlan &plan,
+                         unsigned dim) {
+  return llvm::any_of(op.getDpsInputOperands(), [&](OpOperand *operand) {
+    auto type = dyn_cast<MemRefType>(operand->get().getType());
+    AffineMap map = op.getMatchingIndexingMap(operand);
+    SmallVector<int64_t> strides;
+    int64_t offset;
+    if (!type || !map.isFunctionOfDim(dim) ||
+        classifyAccess(*operand, plan.vectorDim, plan.lanes) !=
+            LaneAccess::Invariant ||
+        failed(type.getStridesAndOffset(strides, offset)))
+      return false;
+    int64_t distance = 0;
+    for (auto [expr, stride] : llvm::zip_equal(map.getResults(), strides)) {
+      if (!expr.isFunctionOfDim(dim))
+        continue;
+      AffineExpr at = getAffineDimExpr(dim, expr.getContext());
+      auto step = dyn_cast<AffineConstantExpr>(simplifyAffineExpr(
+          expr.replace(at, at + 1) - expr, map.getNumDims(), 0));
+      if (!step || ShapedType::isDynamic(stride))
+        return false;
+      distance += step.getValue() * stride;
+    }
+    distance *= llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+    return distance != 0 && distance % cacheSetPeriod == 0;
+  });
+}
+
 /// Chooses vectors and blocks so that the estimated cycles are least.
 static void chooseBlocks(Nest &nest, NestPlan &plan, ArrayRef<int64_t> extents,
                          const Target &target) {
@@ -259,9 +289,10 @@ static void chooseBlocks(Nest &nest, NestPlan &plan, ArrayRef<int64_t> extents,
   unsigned maxVectors =
       ShapedType::isDynamic(numVectors) ? 4 : std::min<int64_t>(8, numVectors);
   auto limit = [&](unsigned dim) -> unsigned {
+    unsigned most = hasConflicts(op, plan, dim) ? maxConflictingRows : maxBlock;
     return ShapedType::isDynamic(extents[dim])
-               ? maxBlock
-               : std::min<int64_t>(maxBlock, extents[dim]);
+               ? most
+               : std::min<int64_t>(most, extents[dim]);
   };
   for (unsigned vectors = 1; vectors <= maxVectors; ++vectors) {
     tryBlock(vectors, {});

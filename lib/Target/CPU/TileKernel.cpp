@@ -36,6 +36,8 @@ struct KernelShape {
   SmallVector<bool> keepWhole;
   /// The op with most arithmetic.
   linalg::LinalgOp heaviest;
+  /// The root's dimension of each of its dimensions; -1: none.
+  SmallVector<int> heaviestDims;
   /// Results of the kernel that producers of the root make.
   SmallPtrSet<Operation *, 4> yielded;
 };
@@ -166,12 +168,7 @@ static void findKeepWhole(KernelShape &shape) {
              shape.heaviest.getNumReductionLoops()))
       shape.heaviest = candidate;
   }
-}
-
-/// The dimension that the last dimension of the result is made of.
-static unsigned columnDim(linalg::LinalgOp root) {
-  AffineMap map = root.getMatchingIndexingMap(root.getDpsInitOperand(0));
-  return cast<AffineDimExpr>(map.getResults().back()).getPosition();
+  shape.heaviestDims = dimsOf[shape.heaviest];
 }
 
 /// The number of tiles over the kernel's sizes.
@@ -262,8 +259,9 @@ struct CpuTileKernel : lathe::impl::CpuTileKernelBase<CpuTileKernel> {
     if (!shape.root || failed(findExtents(kernel, result, shape)))
       return;
     findKeepWhole(shape);
-    SmallVector<int64_t> sizes = cpu::chooseTileSizes(
-        shape.root, shape.extents, shape.keepWhole, shape.heaviest, target);
+    SmallVector<int64_t> sizes =
+        cpu::chooseTileSizes(shape.root, shape.extents, shape.keepWhole,
+                             shape.heaviest, shape.heaviestDims, target);
     alignToPanels(kernel, shape.root, sizes);
     if (llvm::all_of(sizes, [](int64_t size) { return size == 0; }))
       return;
@@ -273,13 +271,12 @@ struct CpuTileKernel : lathe::impl::CpuTileKernelBase<CpuTileKernel> {
     scf::SCFTilingOptions tiling;
     tiling.setLoopType(scf::SCFTilingOptions::LoopType::ForallOp);
     tiling.setTileSizes(getAsIndexOpFoldResult(context, sizes));
-    // The last loop runs fastest. Where the columns' operand is the larger one,
-    // all tiles that share a piece of it follow each other.
-    if (cpu::shouldRunRowsFastest(shape.root, shape.extents, shape.heaviest)) {
-      unsigned last = columnDim(shape.root);
-      SmallVector<int64_t> order{int64_t(last)};
+    // The last loop runs fastest.
+    if (std::optional<unsigned> slowest =
+            cpu::chooseSlowestDim(shape.heaviest, shape.heaviestDims)) {
+      SmallVector<int64_t> order{int64_t(*slowest)};
       for (unsigned dim = 0; dim < sizes.size(); ++dim)
-        if (dim != last)
+        if (dim != *slowest)
           order.push_back(dim);
       tiling.setInterchange(order);
     }
