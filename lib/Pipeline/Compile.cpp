@@ -433,7 +433,6 @@ LogicalResult Compiler::prepare() {
     context->setThreadPool(*pool);
   }
   context->loadAllAvailableDialects();
-  context->printOpOnDiagnostic(false);
   // An error is one line; `--print-ir-after` shows ops.
   context->printOpOnDiagnostic(false);
   context->getDiagEngine().registerHandler([&](Diagnostic &diag) {
