@@ -41,6 +41,7 @@ public:
 
 private:
   llvm::LogicalResult collectSignature();
+  llvm::LogicalResult verifySymbols();
   llvm::LogicalResult collectSlots();
   void collectWeights();
   llvm::LogicalResult lowerBlock(mlir::Block &block);

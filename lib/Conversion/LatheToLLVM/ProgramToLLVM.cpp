@@ -15,6 +15,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
+#include "llvm/ADT/SmallBitVector.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -30,6 +31,33 @@ std::string lathe::getKernelSymbol(StringRef prefix, StringRef kernel) {
 
 static int64_t getElementBytes(Type type) {
   return llvm::divideCeil(type.getIntOrFloatBitWidth(), 8);
+}
+
+/// Reports sizes that no input gives: they depend on data.
+LogicalResult ProgramLowering::verifySymbols() {
+  llvm::SmallBitVector bound(tables.symbols.size());
+  for (const ProgramTables::Tensor &input : tables.inputs)
+    for (TableSize dim : input.dims)
+      if (dim < 0)
+        bound.set(~dim);
+  bool ok = true;
+  main.walk([&](SymbolOp op) {
+    if (op->use_empty() || bound.test(*sizes.findSymbol(op.getName())))
+      return;
+    ok = false;
+    op.emitError("expects sizes that the shapes of the inputs give, got '")
+        << op.getName() << "', which depends on data";
+  });
+  if (auto constraints = main->getAttrOfType<ArrayAttr>(constraintsAttrName))
+    for (AffineMap map : constraints.getAsValueRange<AffineMapAttr>())
+      for (unsigned i = 0; i < map.getNumSymbols(); ++i)
+        if (map.isFunctionOfSymbol(i) && !bound.test(i)) {
+          ok = false;
+          main.emitError("expects conditions on sizes that the inputs give, got "
+                         "one on '")
+              << tables.symbols[i] << "', which depends on data";
+        }
+  return success(ok);
 }
 
 LogicalResult ProgramLowering::collectSignature() {
@@ -67,6 +95,8 @@ LogicalResult ProgramLowering::collectSignature() {
       input.dimNames.push_back(dimName.str());
     }
   }
+  if (llvm::failed(verifySymbols()))
+    return failure();
   auto ret = cast<func::ReturnOp>(main.getBody().front().getTerminator());
   for (auto [i, value] : llvm::enumerate(ret.getOperands())) {
     auto type = cast<RankedTensorType>(value.getType());
