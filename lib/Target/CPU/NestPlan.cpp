@@ -182,18 +182,20 @@ static double getBlocks(int64_t extent, unsigned factor) {
   return double(llvm::divideCeil(extent, factor));
 }
 
-/// Whether neighbours along `dim` of what some operand broadcasts lie in one
-/// set of the cache, so that a block of many evicts its own lines.
+/// Whether neighbours along `dim` of what some operand broadcasts, or of what
+/// is stored, lie in one set of the cache, so that a block of many evicts its
+/// own lines.
 static bool hasConflicts(linalg::LinalgOp op, const NestPlan &plan,
                          unsigned dim) {
-  return llvm::any_of(op.getDpsInputOperands(), [&](OpOperand *operand) {
-    auto type = dyn_cast<MemRefType>(operand->get().getType());
-    AffineMap map = op.getMatchingIndexingMap(operand);
+  return llvm::any_of(op->getOpOperands(), [&](OpOperand &operand) {
+    auto type = dyn_cast<MemRefType>(operand.get().getType());
+    AffineMap map = op.getMatchingIndexingMap(&operand);
     SmallVector<int64_t> strides;
     int64_t offset;
     if (!type || !map.isFunctionOfDim(dim) ||
-        classifyAccess(*operand, plan.vectorDim, plan.lanes) !=
-            LaneAccess::Invariant ||
+        (!op.isDpsInit(&operand) &&
+         classifyAccess(operand, plan.vectorDim, plan.lanes) !=
+             LaneAccess::Invariant) ||
         failed(type.getStridesAndOffset(strides, offset)))
       return false;
     int64_t distance = 0;
