@@ -1,0 +1,147 @@
+// RUN: lathe-opt %s -split-input-file -verify-diagnostics
+
+func.func @weight_of_another_type() -> tensor<2x3xf32> {
+  // expected-error @+1 {{'lathe.weight' op expects result type 'tensor<3x2xf32>', got 'tensor<2x3xf32>'}}
+  %w = lathe.weight dense<1.0> : tensor<2x3xf32> recipe [#lathe.permute<[1, 0]>] : tensor<2x3xf32>
+  return %w : tensor<2x3xf32>
+}
+
+// -----
+
+func.func @permute_of_another_rank() -> tensor<2x3xf32> {
+  // expected-error @+1 {{expects a permutation of 2 dimensions}}
+  %w = lathe.weight dense<1.0> : tensor<2x3xf32> recipe [#lathe.permute<[1, 0, 2]>] : tensor<2x3xf32>
+  return %w : tensor<2x3xf32>
+}
+
+// -----
+
+func.func @reshape_of_another_count() -> tensor<7xf32> {
+  // expected-error @+1 {{expects a shape of 6 elements}}
+  %w = lathe.weight dense<1.0> : tensor<2x3xf32> recipe [#lathe.reshape<[7]>] : tensor<7xf32>
+  return %w : tensor<7xf32>
+}
+
+// -----
+
+func.func @slice_past_the_end() -> tensor<4xf32> {
+  // expected-error @+1 {{expects a slice of 6 elements}}
+  %w = lathe.weight dense<1.0> : tensor<2x3xf32> recipe [#lathe.slice<3, [4]>] : tensor<4xf32>
+  return %w : tensor<4xf32>
+}
+
+// -----
+
+func.func @panel_of_no_width() -> tensor<4xf32> {
+  // expected-error @+1 {{expects a positive width and rank, got width 0 and rank 2}}
+  %w = lathe.weight dense<1.0> : tensor<2x3xf32> recipe [#lathe.panel<0>] : tensor<4xf32>
+  return %w : tensor<4xf32>
+}
+
+// -----
+
+func.func @scale_of_another_size() -> tensor<2x3xf32> {
+  // expected-error @+1 {{expects one factor per index of an axis, got 2 factors for axis 1}}
+  %w = lathe.weight dense<1.0> : tensor<2x3xf32> recipe [#lathe.scale<1, dense<2.0> : tensor<2xf32>>] : tensor<2x3xf32>
+  return %w : tensor<2x3xf32>
+}
+
+// -----
+
+func.func @view_without_sizes(%x: tensor<?x4xf32>) -> tensor<?xf32> {
+  // expected-error @+1 {{expects 1 dynamic sizes, got 0}}
+  %v = lathe.view %x : tensor<?x4xf32> to tensor<?xf32>
+  return %v : tensor<?xf32>
+}
+
+// -----
+
+func.func @view_of_another_type(%x: tensor<4xf32>) -> tensor<4xi32> {
+  // expected-error @+1 {{expects element type 'f32', got 'i32'}}
+  %v = lathe.view %x : tensor<4xf32> to tensor<4xi32>
+  return %v : tensor<4xi32>
+}
+
+// -----
+
+func.func @view_of_another_count(%x: tensor<4xf32>) -> tensor<5xf32> {
+  // expected-error @+1 {{expects 4 elements, got 5}}
+  %v = lathe.view %x : tensor<4xf32> to tensor<5xf32>
+  return %v : tensor<5xf32>
+}
+
+// -----
+
+// expected-error @+1 {{expects 1 positions in input_dims}}
+lathe.kernel @positions(%x: tensor<?xf32>, %n: index) -> (tensor<?xf32>) input_dims [[]] result_dims [[0]] {
+  lathe.yield %x : tensor<?xf32>
+}
+
+// -----
+
+// expected-error @+1 {{expects positions in result_dims below 1, got 1}}
+lathe.kernel @position_past_the_sizes(%x: tensor<?xf32>, %n: index) -> (tensor<?xf32>) input_dims [[0]] result_dims [[1]] {
+  lathe.yield %x : tensor<?xf32>
+}
+
+// -----
+
+// expected-error @+1 {{expects sizes of type 'index', got 'f32'}}
+lathe.kernel @size_of_another_type(%x: tensor<4xf32>, %n: f32) -> (tensor<4xf32>) input_dims [[]] result_dims [[]] {
+  lathe.yield %x : tensor<4xf32>
+}
+
+// -----
+
+// expected-error @+1 {{expects to yield 1 values, got 0}}
+lathe.kernel @yield_of_nothing(%x: tensor<4xf32>) -> (tensor<4xf32>) input_dims [[]] result_dims [[]] {
+  lathe.yield
+}
+
+// -----
+
+// expected-error @+1 {{expects to yield 'tensor<5xf32>', got 'tensor<4xf32>'}}
+lathe.kernel @yield_of_another_type(%x: tensor<4xf32>) -> (tensor<5xf32>) input_dims [[]] result_dims [[]] {
+  lathe.yield %x : tensor<4xf32>
+}
+
+// -----
+
+func.func @launch_of_nothing(%x: tensor<4xf32>) -> tensor<4xf32> {
+  // expected-error @+1 {{expects a 'lathe.kernel' named @none}}
+  %r = lathe.launch @none(%x) : (tensor<4xf32>) -> tensor<4xf32>
+  return %r : tensor<4xf32>
+}
+
+// -----
+
+lathe.kernel @k(%x: tensor<4xf32>) -> (tensor<4xf32>) input_dims [[]] result_dims [[]] {
+  lathe.yield %x : tensor<4xf32>
+}
+func.func @launch_of_too_much(%x: tensor<4xf32>) -> tensor<4xf32> {
+  // expected-error @+1 {{expects 1 inputs and 0 sizes, got 2 and 0}}
+  %r = lathe.launch @k(%x, %x) : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  return %r : tensor<4xf32>
+}
+
+// -----
+
+lathe.kernel @k(%x: tensor<4xf32>) -> (tensor<4xf32>) input_dims [[]] result_dims [[]] {
+  lathe.yield %x : tensor<4xf32>
+}
+func.func @launch_on_another_type(%x: tensor<5xf32>) -> tensor<4xf32> {
+  // expected-error @+1 {{expects an input of 'tensor<4xf32>', got 'tensor<5xf32>'}}
+  %r = lathe.launch @k(%x) : (tensor<5xf32>) -> tensor<4xf32>
+  return %r : tensor<4xf32>
+}
+
+// -----
+
+lathe.kernel @k(%x: tensor<4xf32>) -> (tensor<4xf32>) input_dims [[]] result_dims [[]] {
+  lathe.yield %x : tensor<4xf32>
+}
+func.func @launch_for_another_type(%x: tensor<4xf32>) -> tensor<5xf32> {
+  // expected-error @+1 {{expects a result of 'tensor<4xf32>', got 'tensor<5xf32>'}}
+  %r = lathe.launch @k(%x) : (tensor<4xf32>) -> tensor<5xf32>
+  return %r : tensor<5xf32>
+}

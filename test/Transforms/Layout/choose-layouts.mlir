@@ -1,0 +1,40 @@
+// RUN: lathe-opt %s -pass-pipeline='builtin.module(func.func(choose-layouts))' | FileCheck %s
+
+#in = affine_map<(n, f, y, x, c, i, j) -> (n, c, y + i, x + j)>
+#w = affine_map<(n, f, y, x, c, i, j) -> (f, c, i, j)>
+#out = affine_map<(n, f, y, x, c, i, j) -> (n, f, y, x)>
+#id = affine_map<(n, f, y, x) -> (n, f, y, x)>
+
+// A convolution has channels last, and so has what follows it element by element.
+// CHECK-LABEL: @convolution
+// CHECK: linalg.generic {{.*}} attrs = {lathe.layout = array<i64: 0, 2, 3, 1>}
+// CHECK: linalg.generic {{.*}} attrs = {lathe.layout = array<i64: 0, 2, 3, 1>}
+func.func @convolution(%x: tensor<1x3x8x8xf32>, %w: tensor<4x3x3x3xf32>, %o: tensor<1x4x6x6xf32>) -> tensor<1x4x6x6xf32> {
+  %0 = linalg.generic {indexing_maps = [#in, #w, #out], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction", "reduction", "reduction"]}
+      ins(%x, %w : tensor<1x3x8x8xf32>, tensor<4x3x3x3xf32>) outs(%o : tensor<1x4x6x6xf32>) {
+  ^bb0(%p: f32, %q: f32, %r: f32):
+    %m = arith.mulf %p, %q : f32
+    %s = arith.addf %r, %m : f32
+    linalg.yield %s : f32
+  } -> tensor<1x4x6x6xf32>
+  %1 = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%0 : tensor<1x4x6x6xf32>) outs(%o : tensor<1x4x6x6xf32>) {
+  ^bb0(%p: f32, %r: f32):
+    %s = math.exp %p : f32
+    linalg.yield %s : f32
+  } -> tensor<1x4x6x6xf32>
+  return %1 : tensor<1x4x6x6xf32>
+}
+
+// Nothing changes where no window is.
+// CHECK-LABEL: @no_window
+// CHECK-NOT: lathe.layout
+func.func @no_window(%x: tensor<1x4x6x6xf32>, %o: tensor<1x4x6x6xf32>) -> tensor<1x4x6x6xf32> {
+  %1 = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%x : tensor<1x4x6x6xf32>) outs(%o : tensor<1x4x6x6xf32>) {
+  ^bb0(%p: f32, %r: f32):
+    %s = math.exp %p : f32
+    linalg.yield %s : f32
+  } -> tensor<1x4x6x6xf32>
+  return %1 : tensor<1x4x6x6xf32>
+}
