@@ -71,6 +71,7 @@ void lathe::buildGraphPipeline(OpPassManager &pm, const FusionOptions &fusion) {
   for (int round = 0; round < 3; ++round) {
     onFunc.addPass(createOnnxInferShapes());
     onFunc.addPass(createOnnxFoldShapes());
+    onFunc.addPass(createBoundLoops());
   }
   onFunc.addPass(createCanonicalizerPass());
   onFunc.addPass(createCSEPass());

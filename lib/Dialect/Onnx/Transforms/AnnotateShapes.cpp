@@ -1,9 +1,9 @@
 // Part of the Lathe project, under the Apache License v2.0 with LLVM
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "lathe/Dialect/Onnx/IR/Control.h"
 #include "lathe/Dialect/Onnx/IR/SymbolicShapes.h"
 #include "lathe/Dialect/Onnx/Transforms/Passes.h"
-#include "lathe/Dialect/Onnx/IR/Control.h"
 
 namespace lathe {
 #define GEN_PASS_DEF_ANNOTATESHAPES
@@ -81,8 +81,8 @@ struct AnnotateShapes : public lathe::impl::AnnotateShapesBase<AnnotateShapes> {
     SmallVector<Attribute> constraints;
     llvm::MapVector<Region *, SmallVector<Attribute>> inBranches;
     for (const SizeConstraint &constraint : shapes->getConstraints()) {
-      Attribute map = getMap(&getContext(), numSymbols,
-                             Dims{constraint.a, constraint.b});
+      Attribute map =
+          getMap(&getContext(), numSymbols, Dims{constraint.a, constraint.b});
       if (constraint.branch)
         inBranches[constraint.branch].push_back(map);
       else

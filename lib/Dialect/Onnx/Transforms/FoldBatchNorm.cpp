@@ -1,5 +1,5 @@
-// Part of the Lathe project, under the Apache License v2.0 with LLVM Exceptions.
-// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Part of the Lathe project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "lathe/Dialect/Lathe/IR/Lathe.h"
 #include "lathe/Dialect/Onnx/IR/Nn.h"
@@ -49,7 +49,8 @@ static std::optional<SmallVector<double>> getVector(Value value) {
 static Value makeVector(OpBuilder &builder, Location loc,
                         ArrayRef<double> numbers) {
   SmallVector<float> floats(numbers.begin(), numbers.end());
-  auto type = RankedTensorType::get((int64_t)floats.size(), builder.getF32Type());
+  auto type =
+      RankedTensorType::get((int64_t)floats.size(), builder.getF32Type());
   auto value = DenseElementsAttr::get(type, ArrayRef<float>(floats));
   return ConstantOp::create(builder, loc, type, value);
 }
@@ -66,7 +67,8 @@ static bool fold(BatchNormalizationOp norm) {
       weight->hasAttr(recipeAttrName))
     return false;
   auto scale = getVector(norm.getScale()), shift = getVector(norm.getB()),
-       mean = getVector(norm.getInputMean()), var = getVector(norm.getInputVar());
+       mean = getVector(norm.getInputMean()),
+       var = getVector(norm.getInputVar());
   if (!scale || !shift || !mean || !var)
     return false;
   size_t count = weightType.getDimSize(0);

@@ -1,6 +1,7 @@
 // Part of the Lathe project, under the Apache License v2.0 with LLVM
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "ConstantValue.h"
 #include "lathe/Dialect/Onnx/IR/Control.h"
 #include "lathe/Dialect/Onnx/IR/SymbolicShapes.h"
 #include "lathe/Dialect/Onnx/IR/Tensor.h"
@@ -37,8 +38,8 @@ static Attribute getElement(const Scalar &scalar, Type type) {
   return losesInfo ? Attribute() : FloatAttr::get(floating, value);
 }
 
-/// The value of a tensor all of whose elements are known; null otherwise.
-static DenseElementsAttr getConstantValue(Type type, const TensorInfo &info) {
+DenseElementsAttr lathe::onnx::getConstantValue(Type type,
+                                                const TensorInfo &info) {
   auto tensor = dyn_cast<RankedTensorType>(type);
   if (!tensor || !tensor.hasStaticShape() || !info.contents ||
       tensor.getNumElements() != static_cast<int64_t>(info.contents->size()))

@@ -42,6 +42,23 @@ def OnnxFoldShapes : Pass<"onnx-fold-shapes", "::mlir::func::FuncOp"> {
   ];
 }
 
+def BoundLoops : Pass<"onnx-bound-loops", "::mlir::func::FuncOp"> {
+  let summary = "Counts the steps of loops whose condition is a computation on constants";
+  let description = [{
+    Exporters write `while` loops over a known number of steps. What the condition
+    of an `onnx.Loop` depends on (a few ops on small tensors) is evaluated step by
+    step; if it ends, the loop gets that number as `M` and a condition that is
+    always true.
+  }];
+  let options = [
+    Option<"maxSteps", "max-steps", "int64_t", "4096",
+           "Give up after this many steps">
+  ];
+  let statistics = [
+    Statistic<"numBounded", "num-bounded", "Loops with a number of steps found">
+  ];
+}
+
 def FoldBatchNorm : Pass<"onnx-fold-batch-norm", "::mlir::func::FuncOp"> {
   let summary = "Folds batch normalizations into the convolutions before them";
   let description = [{
