@@ -3,6 +3,7 @@
 
 #include "lathe/Pipeline/Register.h"
 
+#include "lathe/Conversion/LatheToLLVM/ProgramToLLVM.h"
 #include "lathe/Conversion/OnnxToLinalg/OnnxToLinalg.h"
 #include "lathe/Dialect/Lathe/IR/Lathe.h"
 #include "lathe/Dialect/Onnx/IR/Onnx.h"
@@ -35,5 +36,6 @@ void lathe::registerAllPasses() {
   registerLatheLayoutPasses();
   registerLatheMemoryPasses();
   registerLatheCPUPasses();
+  registerLowerProgramPass();
   registerLathePipelinePasses();
 }

@@ -73,6 +73,10 @@ mlir::OwningOpRef<mlir::ModuleOp> lowerProgramToLLVM(mlir::ModuleOp module,
                                                      llvm::StringRef prefix,
                                                      ProgramTables &tables);
 
+/// Registers `lathe-lower-program`, which does that to a module for prefix
+/// `model`.
+void registerLowerProgramPass();
+
 /// What the tables say about the machine code beside them.
 struct TableTarget {
   std::string target;      ///< For people, e.g. "cpu:x86-64-v4".
