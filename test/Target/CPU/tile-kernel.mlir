@@ -61,3 +61,36 @@ lathe.kernel @rows(%x: tensor<?x100xf32>, %s: index) -> (tensor<?x100xf32>)
   } -> tensor<?x100xf32>
   lathe.yield %0 : tensor<?x100xf32>
 }
+
+// -----
+
+#map_a = affine_map<(m, n, k) -> (m, k)>
+#map_b = affine_map<(m, n, k) -> (n floordiv 32, k, n mod 32)>
+#map_c = affine_map<(m, n, k) -> (m, n)>
+#id = affine_map<(d0, d1) -> (d0, d1)>
+#swap = affine_map<(d0, d1) -> (d1, d0)>
+// The contraction's columns keep whole panels where the result is transposed.
+// CHECK-LABEL: lathe.kernel @transposed
+// CHECK: scf.forall {{.+}} step ({{32|64|128}}, {{[0-9]+}})
+lathe.kernel @transposed(%a: tensor<512x512xf32>, %b: tensor<16x512x32xf32>)
+    -> (tensor<512x512xf32>) input_dims [[], []] result_dims [[]] {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<512x512xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<512x512xf32>) -> tensor<512x512xf32>
+  %0 = linalg.generic {indexing_maps = [#map_a, #map_b, #map_c],
+      iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : tensor<512x512xf32>, tensor<16x512x32xf32>)
+      outs(%f : tensor<512x512xf32>) {
+  ^bb0(%x: f32, %y: f32, %o: f32):
+    %p = arith.mulf %x, %y : f32
+    %s = arith.addf %o, %p : f32
+    linalg.yield %s : f32
+  } -> tensor<512x512xf32>
+  %1 = linalg.generic {indexing_maps = [#swap, #id],
+      iterator_types = ["parallel", "parallel"]}
+      ins(%0 : tensor<512x512xf32>) outs(%e : tensor<512x512xf32>) {
+  ^bb0(%x: f32, %o: f32):
+    linalg.yield %x : f32
+  } -> tensor<512x512xf32>
+  lathe.yield %1 : tensor<512x512xf32>
+}

@@ -62,3 +62,27 @@ lathe.kernel @matmul(%a: memref<14x64xf32>, %b: memref<1x64x32xf32>, %v: memref<
   }
   lathe.yield
 }
+
+// -----
+
+#map_a = affine_map<(m, n, k) -> (m, k)>
+#map_b = affine_map<(m, n, k) -> (n floordiv 32, k, n mod 32)>
+#map_c = affine_map<(m, n, k) -> (m, n)>
+// Rows that are 4 KiB apart would evict each other: 14 of them make two blocks.
+// CHECK-LABEL: lathe.kernel @conflicts
+// CHECK: %[[SEVEN:.+]] = arith.constant 7 : index
+// CHECK: scf.for {{.+}} step %[[SEVEN]]
+// CHECK: scf.for {{.+}} iter_args(
+lathe.kernel @conflicts(%a: memref<14x1024xf32>, %b: memref<1x1024x32xf32>, %c: memref<14x32xf32>)
+    -> (tensor<14x32xf32>) input_dims [[], []] result_dims [[]] {
+  linalg.generic {indexing_maps = [#map_a, #map_b, #map_c],
+      iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : memref<14x1024xf32>, memref<1x1024x32xf32>)
+      outs(%c : memref<14x32xf32>) {
+  ^bb0(%x: f32, %y: f32, %o: f32):
+    %p = arith.mulf %x, %y : f32
+    %s = arith.addf %o, %p : f32
+    linalg.yield %s : f32
+  }
+  lathe.yield
+}
