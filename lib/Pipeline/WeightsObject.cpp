@@ -76,6 +76,30 @@ static llvm::Error load(ElementsAttr value, Bytes &bytes) {
   return llvm::Error::success();
 }
 
+/// Calls `body` with the offset, in elements, of every index of a strided view.
+template <typename Body>
+static void forEachOffset(ArrayRef<int64_t> shape, ArrayRef<int64_t> from,
+                          ArrayRef<int64_t> to, Body body) {
+  SmallVector<int64_t> index(shape.size());
+  int64_t source = 0, target = 0;
+  for (int64_t i = 0, e = ShapedType::getNumElements(shape); i < e; ++i) {
+    body(source, target);
+    for (int64_t d = (int64_t)shape.size() - 1; d >= 0; --d) {
+      source += from[d];
+      target += to[d];
+      if (++index[d] < shape[d])
+        break;
+      source -= index[d] * from[d];
+      target -= index[d] * to[d];
+      index[d] = 0;
+    }
+  }
+}
+
+/// Rows and columns of the squares in which transposes go: both sides of one
+/// stay in the first-level cache.
+static constexpr int64_t squareSize = 32;
+
 /// Copies a strided view to dense memory: `strides` of the source, in elements,
 /// for each dimension of the result.
 template <size_t N>
@@ -85,22 +109,39 @@ static void gather(const char *from, char *to, ArrayRef<int64_t> shape,
     memcpy(to, from, N);
     return;
   }
-  int64_t inner = shape.back(), step = strides.back() * N;
-  int64_t outer = ShapedType::getNumElements(shape.drop_back());
-  SmallVector<int64_t> index(shape.size() - 1);
-  int64_t offset = 0;
-  for (int64_t i = 0; i < outer; ++i) {
-    const char *source = from + offset * (int64_t)N;
-    for (int64_t j = 0; j < inner; ++j, source += step, to += N)
-      memcpy(to, source, N);
-    for (int64_t d = (int64_t)index.size() - 1; d >= 0; --d) {
-      offset += strides[d];
-      if (++index[d] < shape[d])
-        break;
-      offset -= index[d] * strides[d];
-      index[d] = 0;
+  size_t last = shape.size() - 1;
+  SmallVector<int64_t> dense(shape.size(), 1);
+  for (size_t d = last; d > 0; --d)
+    dense[d - 1] = dense[d] * shape[d];
+  // The dimension along which the source is contiguous: the last one, or one
+  // with which it is transposed.
+  size_t row = llvm::find(strides, 1) - strides.begin();
+  if (row > last)
+    row = last;
+  SmallVector<int64_t> outerShape, outerFrom, outerTo;
+  for (size_t d = 0; d < last; ++d)
+    if (d != row) {
+      outerShape.push_back(shape[d]);
+      outerFrom.push_back(strides[d]);
+      outerTo.push_back(dense[d]);
     }
-  }
+  int64_t columns = shape[last], step = strides[last];
+  int64_t rows = row == last ? 1 : shape[row];
+  int64_t rowFrom = row == last ? 0 : strides[row];
+  int64_t rowTo = row == last ? 0 : dense[row];
+  forEachOffset(
+      outerShape, outerFrom, outerTo, [&](int64_t source, int64_t target) {
+        for (int64_t r0 = 0; r0 < rows; r0 += squareSize)
+          for (int64_t c0 = 0; c0 < columns; c0 += squareSize)
+            for (int64_t r = r0, re = std::min(rows, r0 + squareSize); r < re;
+                 ++r) {
+              const char *in = from + (source + r * rowFrom + c0 * step) * N;
+              char *out = to + (target + r * rowTo + c0) * N;
+              for (int64_t c = c0, ce = std::min(columns, c0 + squareSize);
+                   c < ce; ++c, in += step * N, out += N)
+                memcpy(out, in, N);
+            }
+      });
 }
 
 static void permute(Bytes &bytes, ArrayRef<int64_t> perm) {
