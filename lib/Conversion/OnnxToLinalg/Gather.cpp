@@ -2,19 +2,82 @@
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Reading and writing by index tensors. A loop over the result reads the data
-// where the indices say; indices outside are limited to the range. Scatters are
-// loops over the result as well, which look for the updates that hit an
-// element, in order, so that they need no particular order of the elements.
+// where the indices say; a check before it ends the program if one is outside.
+// Scatters are loops over the result as well, which look for the updates that
+// hit an element, in order, so that they need no particular order of the
+// elements.
 
 #include "Elementwise.h"
 #include "Families.h"
 #include "Indexing.h"
+#include "lathe/Dialect/Lathe/IR/Lathe.h"
 #include "lathe/Dialect/Onnx/IR/Tensor.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
 using namespace lathe;
+
+//===----------------------------------------------------------------------===//
+// Checks
+//===----------------------------------------------------------------------===//
+
+/// What a check says of the dimensions of `sizes`, the first of which is
+/// `axis`.
+static std::string describeRange(DimsRef sizes, int64_t axis) {
+  if (sizes.size() > 1)
+    return ("the ranges of dimensions " + Twine(axis) + " to " +
+            Twine(axis + sizes.size() - 1) + " of its data")
+        .str();
+  if (std::optional<int64_t> known = getConstantIntValue(sizes.front()))
+    return ("[" + Twine(-*known) + ", " + Twine(*known) + ")").str();
+  return ("the range of dimension " + Twine(axis) + " of its data").str();
+}
+
+/// Ends the program unless every element of operand `operand` indexes a
+/// dimension: element `i` of the last dimension indexes one of size `sizes[i]`,
+/// or each one of size `sizes[0]` if there is one size. Reads limit indices to
+/// their range, so nothing outside is touched before the check is seen.
+static LogicalResult checkIndices(Lowering &l, unsigned operand, DimsRef sizes,
+                                  int64_t axis) {
+  std::optional<SmallVector<int64_t>> known = l.ints(operand);
+  bool isStatic = llvm::all_of(
+      sizes, [](OpFoldResult size) { return getConstantIntValue(size); });
+  if (known && isStatic) {
+    for (auto [i, index] : llvm::enumerate(*known)) {
+      int64_t size = *getConstantIntValue(sizes[i % sizes.size()]);
+      if (index < -size || index >= size)
+        return l.unsupported("expected an index in [" + Twine(-size) + ", " +
+                             Twine(size) + "), got " + Twine(index));
+    }
+    return success();
+  }
+  SmallVector<Value> bounds = toValues(l, sizes);
+  int64_t rank = l.rank(operand);
+  auto axes = llvm::to_vector(llvm::seq<int64_t>(0, rank));
+  Value found = l.reduce(
+      l.operand(operand), l.dims(operand), axes, l.b.getI64IntegerAttr(0),
+      [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+        IndexMath m{b};
+        Value index = m.fromInt(x[0]), size = bounds.front();
+        for (size_t i = 1; i < bounds.size(); ++i)
+          size = m.select(m.equal(m.loop(rank - 1), m.constant(i)), bounds[i],
+                          size);
+        Value low = m.less(index, m.sub(m.constant(0), size));
+        Value fits = m.less(index, size);
+        Value one = arith::ConstantIntOp::create(b, 1, 64);
+        Value zero = arith::ConstantIntOp::create(b, 0, 64);
+        Value bad = m.select(low, one, m.select(fits, zero, one));
+        return arith::MaxSIOp::create(b, x[1], bad);
+      });
+  Value count = tensor::ExtractOp::create(l.b, found, ValueRange());
+  Value zero = arith::ConstantIntOp::create(l.b, 0, 64);
+  Value ok = arith::CmpIOp::create(l.b, arith::CmpIPredicate::eq, count, zero);
+  CheckOp::create(
+      l.b, ok,
+      l.b.getStringAttr("expects indices in " + describeRange(sizes, axis)));
+  return success();
+}
 
 //===----------------------------------------------------------------------===//
 // Gather
@@ -41,11 +104,18 @@ static LogicalResult lowerGather(onnx::GatherOp op, Lowering &l) {
   std::optional<SmallVector<int64_t>> known = l.ints(1);
   if (known && known->size() == 1) {
     int64_t size = l.type(0).getDimSize(axis), index = known->front();
-    if (ShapedType::isDynamic(size) || (index >= -size && index < size))
+    if (ShapedType::isDynamic(size)) {
+      if (failed(checkIndices(l, 1, dims[axis], axis)))
+        return failure();
+      return gatherOne(l, axis, index);
+    }
+    if (index >= -size && index < size)
       return gatherOne(l, axis, index);
     return l.unsupported("expected an index in [" + Twine(-size) + ", " +
                          Twine(size) + "), got " + Twine(index));
   }
+  if (failed(checkIndices(l, 1, dims[axis], axis)))
+    return failure();
   Operand indices = l.operand(1);
   indices.map = getLoopMap(context, outDims.size(), axis, numIndices);
   Value size = l.toValue(dims[axis]), data = l.value(0);
@@ -66,6 +136,8 @@ static LogicalResult lowerGatherElements(onnx::GatherElementsOp op,
                                          Lowering &l) {
   Dims dims = l.dims(0);
   int64_t rank = dims.size(), axis = normalizeAxis(op.getAxis(), rank);
+  if (failed(checkIndices(l, 1, dims[axis], axis)))
+    return failure();
   Value size = l.toValue(dims[axis]), data = l.value(0);
   return l.replace(l.elementwise(
       l.operand(1), l.resultDims(), l.resultElement(),
@@ -103,6 +175,10 @@ static LogicalResult lowerGatherND(onnx::GatherNDOp op, Lowering &l) {
   int64_t tuple = l.type(1).getDimSize(numIndexDims);
   if (ShapedType::isDynamic(tuple))
     return l.unsupported("expected indices with a static last dimension");
+  Dims dataDims = l.dims(0);
+  DimsRef indexedDims = ArrayRef(dataDims).slice(batch, tuple);
+  if (tuple > 0 && failed(checkIndices(l, 1, indexedDims, batch)))
+    return failure();
   Value data = l.value(0), indices = l.value(1);
   return l.replace(l.elementwise(
       {}, outDims, l.resultElement(), [&](ImplicitLocOpBuilder &b, ValueRange) {
@@ -179,6 +255,8 @@ static LogicalResult lowerScatterElements(onnx::ScatterElementsOp op,
                                           Lowering &l) {
   Dims updateDims = l.dims(1);
   int64_t rank = updateDims.size(), axis = normalizeAxis(op.getAxis(), rank);
+  if (failed(checkIndices(l, 1, l.dims(0)[axis], axis)))
+    return failure();
   SmallVector<Value> bounds = toValues(l, updateDims);
   Value size = l.toValue(l.dims(0)[axis]), indices = l.value(1);
   return l.replace(scatter(l, op.getReduction(), updateDims[axis],
@@ -213,6 +291,9 @@ static LogicalResult lowerScatterND(onnx::ScatterNDOp op, Lowering &l) {
     return l.unsupported("expected indices with a static last dimension");
   Dims dims = l.dims(0);
   int64_t rank = dims.size();
+  if (tuple > 0 &&
+      failed(checkIndices(l, 1, ArrayRef(dims).take_front(tuple), 0)))
+    return failure();
   SmallVector<Value> sizes = toValues(l, ArrayRef(dims).take_front(tuple));
   Value indices = l.value(1);
   return l.replace(scatter(
