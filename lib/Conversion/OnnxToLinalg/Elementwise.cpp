@@ -5,6 +5,7 @@
 
 #include "Elementwise.h"
 #include "Families.h"
+#include "Remainder.h"
 #include "lathe/Dialect/Onnx/IR/Math.h"
 
 using namespace mlir;
@@ -179,11 +180,8 @@ static Value emitDiv(onnx::DivOp, const Element &e) {
 
 static Value emitMod(onnx::ModOp op, const Element &e) {
   Value l = e.x[0], r = e.x[1];
-  Value rest;
-  if (e.isFloat())
-    rest = arith::RemFOp::create(e.b, l, r);
-  else
-    rest = e.sub(l, e.mul(emitIntDiv(e, l, r), r));
+  Value rest = e.isFloat() ? emitRemainder(e.b, e.types[0], l, r)
+                           : e.sub(l, e.mul(emitIntDiv(e, l, r), r));
   if (op.getFmod() || isUnsigned(e.types[0]))
     return rest;
   // The sign is that of the divisor.
@@ -196,6 +194,13 @@ static Value emitMod(onnx::ModOp op, const Element &e) {
   return e.select(wrong, e.add(rest, r), rest);
 }
 
+static LogicalResult lowerMod(onnx::ModOp op, Lowering &l) {
+  if (l.element(0).isF64())
+    return l.unsupported("expected integers or floats of at most 32 bits, got "
+                         "f64");
+  return lowerElementwise<onnx::ModOp>(op, l, emitMod);
+}
+
 /// The value of a computed constant, if it is one.
 static std::optional<double> getConstantFloat(Value value) {
   FloatAttr attr;
@@ -204,6 +209,24 @@ static std::optional<double> getConstantFloat(Value value) {
   if (matchPattern(value, m_Constant(&attr)))
     return attr.getValueAsDouble();
   return std::nullopt;
+}
+
+/// A power of integers. Where the exponent is negative, or so large that only
+/// the units -1, 0 and 1 have such a power, the others are 0.
+static Value emitIntPower(const Element &e, Value x, Value y) {
+  const int64_t bits = 6;
+  Value zero = e.constant(0), one = e.constant(1);
+  Value power = one, square = x, rest = y;
+  for (int64_t i = 0; i != bits; ++i) {
+    Value isSet = e.equal(arith::AndIOp::create(e.b, rest, one), one);
+    power = e.select(isSet, e.mul(power, square), power);
+    square = e.mul(square, square);
+    rest = arith::ShRUIOp::create(e.b, rest, one);
+  }
+  Value isUnit = e.equal(e.mul(x, x), one);
+  Value isShort = arith::CmpIOp::create(e.b, arith::CmpIPredicate::ult, y,
+                                        e.constant(1 << bits));
+  return e.select(arith::OrIOp::create(e.b, isUnit, isShort), power, zero);
 }
 
 static Value emitPow(onnx::PowOp, const Element &e) {
@@ -232,7 +255,7 @@ static Value emitPow(onnx::PowOp, const Element &e) {
     return castScalar(e.b, power, f64, e.result);
   }
   y = castScalar(e.b, y, exponent, base);
-  return math::IPowIOp::create(e.b, x, y);
+  return emitIntPower(e, x, y);
 }
 
 /// A shift by as many bits as there are, or more, leaves no bit.
@@ -304,7 +327,9 @@ void lathe::populateElementwisePatterns(RewritePatternSet &patterns,
   addScalar(patterns, types, emitSign);
   addScalar(patterns, types, emitBitwiseNot);
   addScalar(patterns, types, emitDiv);
-  addScalar(patterns, types, emitMod);
+  patterns.add<OnnxLowering<onnx::ModOp>>(types, patterns.getContext(),
+                                          lowerMod,
+                                          /*checkTypes=*/true);
   addScalar(patterns, types, emitPow);
   addScalar(patterns, types, emitBitShift);
   addLowering(patterns, types, lowerClip);
