@@ -24,8 +24,10 @@ static constexpr int64_t streamWidth = 128;
 /// best: four register blocks.
 static constexpr double minRows = 4 * maxBlock;
 
+/// Points of a dimension; one where there are none, for divisions.
 static double getGuess(int64_t extent) {
-  return ShapedType::isDynamic(extent) ? unknownExtent : double(extent);
+  return ShapedType::isDynamic(extent) ? unknownExtent
+                                       : std::max(1.0, double(extent));
 }
 
 /// `size` made smaller so that all tiles of `extent` are about equally large.

@@ -256,7 +256,8 @@ struct CpuTileKernel : lathe::impl::CpuTileKernelBase<CpuTileKernel> {
     KernelShape shape;
     unsigned result = 0;
     shape.root = findRoot(kernel, shape, result);
-    if (!shape.root || failed(findExtents(kernel, result, shape)))
+    if (!shape.root || failed(findExtents(kernel, result, shape)) ||
+        llvm::is_contained(shape.extents, 0))
       return;
     findKeepWhole(shape);
     SmallVector<int64_t> sizes =
