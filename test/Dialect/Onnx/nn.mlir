@@ -27,24 +27,6 @@ func.func @einsum(%a: tensor<2x3xf32>, %b: tensor<3x4xf32>) {
   return
 }
 
-// CHECK-LABEL: func @attention(
-// CHECK: onnx.Attention 
-func.func @attention(%q: tensor<1x8x4x64xf32>, %k: tensor<1x8x6x64xf32>, %v: tensor<1x8x6x64xf32>, %none: none) {
-  %y, %pk, %pv, %qk = onnx.Attention %q, %k, %v, %none, %none, %none, %none
-      : (tensor<1x8x4x64xf32>, tensor<1x8x6x64xf32>, tensor<1x8x6x64xf32>, none, none, none, none)
-     -> (tensor<1x8x4x64xf32>, tensor<1x8x6x64xf32>, tensor<1x8x6x64xf32>, tensor<1x8x4x6xf32>)
-  return
-}
-
-// CHECK-LABEL: func @rotary_embedding(
-// CHECK: onnx.RotaryEmbedding 
-func.func @rotary_embedding(%x: tensor<1x8x4x64xf32>, %c: tensor<1x4x32xf32>, %s: tensor<1x4x32xf32>, %none: none) {
-  %y = onnx.RotaryEmbedding %x, %c, %s, %none
-      : (tensor<1x8x4x64xf32>, tensor<1x4x32xf32>, tensor<1x4x32xf32>, none)
-     -> tensor<1x8x4x64xf32>
-  return
-}
-
 // CHECK-LABEL: func @conv(
 // CHECK: onnx.Conv 
 func.func @conv(%x: tensor<?x3x8x8xf32>, %w: tensor<4x3x3x3xf32>, %none: none) {

@@ -198,69 +198,6 @@ LogicalResult EinsumOp::inferShapes(ShapeContext &ctx) {
   return success();
 }
 
-LogicalResult AttentionOp::inferShapes(ShapeContext &ctx) {
-  auto type = ctx.getCommonElementType({0, 1, 4});
-  auto valueType = ctx.getCommonElementType({2, 5});
-  if (failed(type) || failed(valueType))
-    return failure();
-  ctx.result(0).elementType = ctx.result(1).elementType = *type;
-  ctx.result(3).elementType = *type;
-  ctx.result(2).elementType = *valueType;
-  const auto &q = ctx.operand(0).dims, &k = ctx.operand(1).dims,
-             &v = ctx.operand(2).dims;
-  if (!q || !k || !v)
-    return success();
-  for (unsigned i : {0u, 1u, 2u})
-    if (ctx.operand(i).getRank() != 3 && ctx.operand(i).getRank() != 4)
-      return ctx.emitError()
-             << "expects operand #" << i << " of rank 3 or 4, got rank "
-             << ctx.operand(i).getRank();
-  if (q->size() != k->size() || q->size() != v->size())
-    return ctx.emitError() << "expects Q, K and V of one rank, got ranks "
-                           << q->size() << ", " << k->size() << " and "
-                           << v->size();
-  bool packed = q->size() == 3;
-  if (packed && (!getQNumHeads() || !getKvNumHeads()))
-    return ctx.emitError() << "expects q_num_heads and kv_num_heads for "
-                              "operands of rank 3, got none";
-  // Brings each to batch, heads, sequence, head size.
-  auto unpack = [&](const Dims &d, std::optional<uint64_t> heads) {
-    if (!packed)
-      return d;
-    return Dims{d[0], ctx.constant(*heads), d[1],
-                simplify(d[2].floorDiv(ctx.constant(*heads)))};
-  };
-  Dims query = unpack(*q, getQNumHeads());
-  Dims key = unpack(*k, getKvNumHeads()), value = unpack(*v, getKvNumHeads());
-  auto expectEqual = [&](StringRef what, AffineExpr a, AffineExpr b) {
-    if (ctx.assumeEqual(a, b))
-      return true;
-    ctx.emitError() << "expects equal " << what << ", got " << a << " and "
-                    << b;
-    return false;
-  };
-  if (!expectEqual("batches of Q and K", query[0], key[0]) ||
-      !expectEqual("batches of K and V", key[0], value[0]) ||
-      !expectEqual("numbers of heads of K and V", key[1], value[1]) ||
-      !expectEqual("sequences of K and V", key[2], value[2]) ||
-      !expectEqual("head sizes of Q and K", query[3], key[3]))
-    return failure();
-  AffineExpr total = key[2];
-  if (ctx.isPresent(4)) {
-    if (failed(ctx.expectRank(4, 4)))
-      return failure();
-    total = ctx.operand(4).dims ? simplify((*ctx.operand(4).dims)[2] + key[2])
-                                : ctx.fresh(0);
-  }
-  ctx.result(0).dims =
-      packed ? Dims{query[0], query[2], simplify(query[1] * value[3])}
-             : Dims{query[0], query[1], query[2], value[3]};
-  ctx.result(1).dims = Dims{key[0], key[1], total, key[3]};
-  ctx.result(2).dims = Dims{value[0], value[1], total, value[3]};
-  ctx.result(3).dims = Dims{query[0], query[1], query[2], total};
-  return success();
-}
-
 //===----------------------------------------------------------------------===//
 // Normalization
 //===----------------------------------------------------------------------===//

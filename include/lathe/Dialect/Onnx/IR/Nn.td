@@ -63,60 +63,6 @@ def Onnx_EinsumOp : Onnx_Op<"Einsum"> {
   let results = (outs Onnx_NumberTensor:$Output);
 }
 
-def Onnx_AttentionOp : Onnx_Op<"Attention"> {
-  let summary = "Computes scaled dot-product attention";
-  let description = [{
-    `softmax(scale * Q * K' + mask) * V` per head; `past_key` and `past_value`
-    come before `K` and `V`.
-    https://onnx.ai/onnx/operators/onnx__Attention.html
-
-    ```mlir
-    %y, %pk, %pv, %qk = onnx.Attention %q, %k, %v, %none, %none, %none, %none : (tensor<1x8x4x64xf32>, tensor<1x8x6x64xf32>, tensor<1x8x6x64xf32>, none, none, none, none) -> (tensor<1x8x4x64xf32>, tensor<1x8x6x64xf32>, tensor<1x8x6x64xf32>, tensor<1x8x4x6xf32>)
-    ```
-  }];
-  let arguments = (ins Onnx_FloatTensor:$Q,
-                       Onnx_FloatTensor:$K,
-                       Onnx_FloatTensor:$V,
-                       Onnx_Optional<Onnx_TensorOf<[F32, F64, F16, BF16, I8, I16, I32, I64, UI8, UI16, UI32, UI64, I1]>>:$attn_mask,
-                       Onnx_Optional<Onnx_FloatTensor>:$past_key,
-                       Onnx_Optional<Onnx_FloatTensor>:$past_value,
-                       Onnx_Optional<Onnx_I64Tensor>:$nonpad_kv_seqlen,
-                       Onnx_Flag<"0">:$is_causal,
-                       OptionalAttr<ConfinedAttr<I64Attr, [IntPositive]>>:$kv_num_heads,
-                       Onnx_Int<"-1">:$left_window_size,
-                       OptionalAttr<ConfinedAttr<I64Attr, [IntPositive]>>:$q_num_heads,
-                       Onnx_Int<"0">:$qk_matmul_output_mode,
-                       Onnx_Int<"-1">:$right_window_size,
-                       OptionalAttr<F32Attr>:$scale,
-                       Onnx_Float<"0.0f">:$softcap,
-                       OptionalAttr<I64Attr>:$softmax_precision);
-  let results = (outs Onnx_FloatTensor:$Y,
-                      Onnx_FloatTensor:$present_key,
-                      Onnx_FloatTensor:$present_value,
-                      Onnx_FloatTensor:$qk_matmul_output);
-}
-
-def Onnx_RotaryEmbeddingOp : Onnx_Op<"RotaryEmbedding", "sameShape(ctx)"> {
-  let summary = "Rotates pairs of features by position";
-  let description = [{
-    Rotates the first `rotary_embedding_dim` features (all if 0) of each head by
-    angles whose cosine and sine are in the caches.
-    https://onnx.ai/onnx/operators/onnx__RotaryEmbedding.html
-
-    ```mlir
-    %y = onnx.RotaryEmbedding %x, %c, %s, %none : (tensor<1x8x4x64xf32>, tensor<1x4x32xf32>, tensor<1x4x32xf32>, none) -> tensor<1x8x4x64xf32>
-    ```
-  }];
-  let arguments = (ins Onnx_TensorOf<[F32, F16, BF16]>:$X,
-                       Onnx_TensorOf<[F32, F16, BF16]>:$cos_cache,
-                       Onnx_TensorOf<[F32, F16, BF16]>:$sin_cache,
-                       Onnx_Optional<Onnx_I64Tensor>:$position_ids,
-                       Onnx_Flag<"0">:$interleaved,
-                       OptionalAttr<I64Attr>:$num_heads,
-                       Onnx_Int<"0">:$rotary_embedding_dim);
-  let results = (outs Onnx_TensorOf<[F32, F16, BF16]>:$Y);
-}
-
 //===----------------------------------------------------------------------===//
 // Convolution and pooling
 //===----------------------------------------------------------------------===//
