@@ -11,6 +11,7 @@ import re
 import numpy as np
 
 CODES = {"i": 0, "u": 1, "f": 2, "b": 6}  # DLPack's kDLInt, kDLUInt, …
+BFLOAT = 4  # kDLBfloat, of no letter in NumPy
 KINDS = {code: kind for kind, code in CODES.items()}
 
 
@@ -86,6 +87,9 @@ class ModelTable(c.Structure):
 
 
 def numpy_type(dtype):
+    if dtype.code == BFLOAT:
+        import ml_dtypes  # an optional package, needed for bfloat16 alone
+        return np.dtype(ml_dtypes.bfloat16)
     if dtype.code not in KINDS:
         raise TypeError(f"expected integers, floats or booleans, got code {dtype.code}")
     return np.dtype(f"{KINDS[dtype.code]}{max(1, dtype.bits // 8)}")
@@ -94,7 +98,7 @@ def numpy_type(dtype):
 def dense_tensor(array):
     """A DLTensor over a C-contiguous array; the array must outlive it."""
     shape = (c.c_int64 * max(1, array.ndim))(*array.shape)
-    code = CODES[array.dtype.kind]
+    code = CODES.get(array.dtype.kind, BFLOAT)
     bits = 8 * array.dtype.itemsize
     return DLTensor(array.ctypes.data, 1, 0, array.ndim, DLDataType(code, bits, 1),
                     shape, None, 0)
@@ -150,7 +154,7 @@ class Model:
 
     def bind(self, feeds):
         """Take the inputs by name and make room for the outputs."""
-        self.feeds = [np.ascontiguousarray(feeds[name], dtype)
+        self.feeds = [np.asarray(feeds[name], dtype, order="C")
                       for name, dtype, _ in self.inputs]
         _, given = shape_pointers([a.shape for a in self.feeds])
         rows, room = shape_pointers([(0,) * rank for _, _, rank in self.outputs])
