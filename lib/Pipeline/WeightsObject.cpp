@@ -182,6 +182,24 @@ static void slice(Bytes &bytes, SliceStepAttr step) {
                                 count * bytes.elementBytes);
 }
 
+static void keepStrided(Bytes &bytes, StrideStepAttr step) {
+  int64_t axis = step.getAxis(), count = step.getCount();
+  int64_t inner =
+      bytes.elementBytes *
+      ShapedType::getNumElements(ArrayRef(bytes.shape).drop_front(axis + 1));
+  int64_t outer =
+      ShapedType::getNumElements(ArrayRef(bytes.shape).take_front(axis));
+  std::vector<char> made(outer * count * inner);
+  for (int64_t o = 0; o < outer; ++o)
+    for (int64_t i = 0; i < count; ++i) {
+      int64_t from = step.getStart() + i * step.getStep();
+      memcpy(&made[(o * count + i) * inner],
+             bytes.data.data() + (o * bytes.shape[axis] + from) * inner, inner);
+    }
+  bytes.shape[axis] = count;
+  bytes.own(std::move(made));
+}
+
 static void makePanels(Bytes &bytes, int64_t width) {
   int64_t last = bytes.shape.back();
   int64_t rows = ShapedType::getNumElements(ArrayRef(bytes.shape).drop_back());
@@ -238,6 +256,8 @@ llvm::Error lathe::writeWeights(const ProgramTables &tables,
                            reshape.getShape().end());
       else if (auto sliceStep = dyn_cast<SliceStepAttr>(step))
         slice(bytes, sliceStep);
+      else if (auto stride = dyn_cast<StrideStepAttr>(step))
+        keepStrided(bytes, stride);
       else if (auto panel = dyn_cast<PanelStepAttr>(step))
         makePanels(bytes, panel.getWidth());
       else if (llvm::Error error =

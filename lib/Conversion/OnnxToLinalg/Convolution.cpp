@@ -11,6 +11,7 @@
 #include "Contraction.h"
 #include "Families.h"
 #include "Window.h"
+#include "lathe/Dialect/Lathe/IR/Lathe.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -212,6 +213,119 @@ static Value spread(Lowering &l, ArrayRef<int64_t> strides, DimsRef low,
       });
 }
 
+/// One spatial dimension of one phase: the outputs `phase, phase + stride, …`
+/// see only the taps `first, first + stride, …` of the kernel.
+struct PhaseDim {
+  int64_t first, taps; ///< Of the kernel; none where the phase stays zero.
+  int64_t low, high;   ///< Padding of the input; negative: it is cut.
+  int64_t more;        ///< Outputs are as many as inputs, and this many more.
+};
+
+/// Output `stride * q + phase` is the sum over taps `k = first + stride * j` of
+/// `x[q + shift - j] * w[k]`, where `shift = (phase + pad) / stride`.
+static PhaseDim getPhase(int64_t phase, int64_t stride, int64_t kernel,
+                         int64_t pad, int64_t extent) {
+  PhaseDim dim;
+  dim.first = (phase + pad) % stride;
+  dim.taps =
+      dim.first < kernel ? llvm::divideCeil(kernel - dim.first, stride) : 0;
+  int64_t shift = (phase + pad) / stride;
+  // Of (inputs - 1) * stride + extent outputs in all.
+  dim.more = llvm::divideCeilSigned(extent - phase, stride) - 1;
+  dim.low = dim.taps - 1 - shift;
+  dim.high = dim.more + shift;
+  return dim;
+}
+
+/// The input without what negative padding cuts off.
+static Value cutSpace(Lowering &l, Value x, ArrayRef<PhaseDim> phase) {
+  Dims sizes = l.dims(0), offsets(sizes.size(), l.index(0)),
+       steps(sizes.size(), l.index(1));
+  bool cuts = false;
+  for (auto [i, dim] : llvm::enumerate(phase)) {
+    int64_t before = std::max<int64_t>(0, -dim.low);
+    int64_t after = std::max<int64_t>(0, -dim.high);
+    if (before + after == 0)
+      continue;
+    cuts = true;
+    offsets[i + 2] = l.index(before);
+    sizes[i + 2] =
+        l.apply(l.b.getAffineSymbolExpr(0) - (before + after), sizes[i + 2]);
+  }
+  if (!cuts)
+    return x;
+  return tensor::ExtractSliceOp::create(l.b, x, offsets, sizes, steps);
+}
+
+/// A transposed convolution as one ordinary convolution per phase of the
+/// strides (sub-pixel convolution, Shi et al., arXiv 1609.05158): nothing is
+/// multiplied by inserted zeros. `kernel` is a weight [c, f, kernel…], `out`
+/// the sizes of the result, of which each spatial one is `(in - 1) * stride +
+/// extent`. Null where a phase has no taps at all.
+static Value convolveByPhases(Lowering &l, WeightOp kernel, DimsRef out,
+                              ArrayRef<int64_t> strides, ArrayRef<int64_t> pads,
+                              ArrayRef<int64_t> extents) {
+  MLIRContext *context = l.b.getContext();
+  ArrayRef<int64_t> shape = l.type(1).getShape();
+  unsigned space = strides.size();
+  SmallVector<SmallVector<PhaseDim>> phases(space);
+  int64_t count = 1;
+  for (unsigned i = 0; i != space; ++i) {
+    for (int64_t phase = 0; phase != strides[i]; ++phase)
+      phases[i].push_back(
+          getPhase(phase, strides[i], shape[i + 2], pads[i], extents[i]));
+    if (llvm::any_of(phases[i], [](PhaseDim dim) { return dim.taps == 0; }))
+      return {};
+    count *= strides[i];
+  }
+  SmallVector<int64_t> swap = {1, 0};
+  for (unsigned i = 0; i != space; ++i)
+    swap.push_back(i + 2);
+  Type compute = getComputeType(l.element(0));
+  Value result = count > 1 ? l.empty(out, compute) : Value();
+  Dims in = l.dims(0);
+  for (int64_t number = 0; number != count; ++number) {
+    SmallVector<PhaseDim> phase;
+    Dims sizes(out), offsets(out.size(), l.index(0)),
+        steps(out.size(), l.index(1));
+    SmallVector<Attribute> recipe(kernel.getRecipe().begin(),
+                                  kernel.getRecipe().end());
+    recipe.push_back(PermuteStepAttr::get(context, swap));
+    SmallVector<int64_t> taps = {shape[1], shape[0]};
+    Window window;
+    window.strides.assign(space, 1);
+    window.dilations.assign(space, 1);
+    int64_t rest = number;
+    for (unsigned i = 0; i != space; ++i) {
+      int64_t which = rest % strides[i];
+      rest /= strides[i];
+      PhaseDim dim = phases[i][which];
+      phase.push_back(dim);
+      recipe.push_back(StrideStepAttr::get(
+          context, i + 2, dim.first + (dim.taps - 1) * strides[i], -strides[i],
+          dim.taps));
+      taps.push_back(dim.taps);
+      window.kernel.push_back(dim.taps);
+      window.low.push_back(l.index(std::max<int64_t>(0, dim.low)));
+      window.high.push_back(l.index(std::max<int64_t>(0, dim.high)));
+      sizes[i + 2] = l.apply(l.b.getAffineSymbolExpr(0) + dim.more, in[i + 2]);
+      offsets[i + 2] = l.index(which);
+      steps[i + 2] = l.index(strides[i]);
+    }
+    Operand x = l.operand(0), w = l.operand(1);
+    x.value = cutSpace(l, x.value, phase);
+    w.value = WeightOp::create(
+        l.b, RankedTensorType::get(taps, l.type(1).getElementType()),
+        kernel.getValue(), l.b.getArrayAttr(recipe));
+    Value product = convolve(l, x, w, in, sizes, window, /*group=*/1);
+    if (count == 1)
+      return product;
+    result = tensor::InsertSliceOp::create(l.b, product, result, offsets, sizes,
+                                           steps);
+  }
+  return result;
+}
+
 /// A convolution of the input, spread by the strides, with the turned kernel.
 static LogicalResult lowerConvTranspose(onnx::ConvTransposeOp op, Lowering &l) {
   if (l.rank(0) < 3 || !l.type(1).hasStaticShape())
@@ -236,6 +350,26 @@ static LogicalResult lowerConvTranspose(onnx::ConvTransposeOp op, Lowering &l) {
     return l.unsupported("expected two pads per spatial dimension");
 
   Dims in = l.dims(0), out = l.resultDims();
+  auto weight = l.value(1).getDefiningOp<WeightOp>();
+  if (weight && op.getGroup() == 1 && !fromShape &&
+      llvm::all_of(dilations, [](int64_t d) { return d == 1; })) {
+    SmallVector<int64_t> pads(space, 0), extents;
+    for (unsigned i = 0; i != space; ++i) {
+      int64_t end = 0;
+      if (op.getPads() && autoPad == "NOTSET") {
+        pads[i] = (*op.getPads())[i];
+        end = (*op.getPads())[i + space];
+      }
+      extents.push_back(kernel[i] + more[i] - pads[i] - end);
+    }
+    if (Value product =
+            convolveByPhases(l, weight, out, strides, pads, extents)) {
+      std::optional<Operand> bias;
+      if (l.has(2))
+        bias = l.operand(2);
+      return l.replace(addBias(l, product, out, l.resultElement(), bias));
+    }
+  }
   Window window;
   window.kernel.assign(kernel.begin(), kernel.end());
   window.strides.assign(space, 1);

@@ -321,6 +321,11 @@ static bool readsWhole(Operation *producer, const Group &group) {
 /// Ops without iteration dimensions (slices written one after the other) share
 /// a kernel of one tile with the other ops of their node only.
 bool Former::tryJoinWhole(Operation *producer, Group &group) {
+  // What is worth tiles of its own stays apart.
+  Role role = getRole(producer);
+  if (role == Role::Contraction || role == Role::Window ||
+      role == Role::Reduction)
+    return refuse("one of them is not computed tile by tile");
   for (Operation *user : producer->getUsers())
     if (!group.ops.contains(user) || !getNode(producer) ||
         getNode(user) != getNode(producer))

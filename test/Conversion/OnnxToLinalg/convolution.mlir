@@ -52,3 +52,19 @@ func.func @transposed(%x: tensor<1x2x3xf32>, %w: tensor<2x3x3xf32>) -> tensor<1x
   %0 = onnx.ConvTranspose %x, %w, %n {strides = array<i64: 2>} : (tensor<1x2x3xf32>, tensor<2x3x3xf32>, none) -> tensor<1x3x7xf32>
   return %0 : tensor<1x3x7xf32>
 }
+
+// -----
+
+// With constant weights, one convolution per phase: even outputs see taps 2 and
+// 0, odd ones tap 1.
+// CHECK-LABEL: func @transposed_by_phases(
+// CHECK: lathe.weight {{.*}} recipe [#lathe.permute<[1, 0, 2]>, #lathe.stride<2, 2, -2, 2>] {{.*}}tensor<3x2x2xf32>
+// CHECK: tensor.insert_slice {{.*}}[0, 0, 0] [1, 3, 4] [1, 1, 2]
+// CHECK: lathe.weight {{.*}} recipe [#lathe.permute<[1, 0, 2]>, #lathe.stride<2, 1, -2, 1>] {{.*}}tensor<3x2x1xf32>
+// CHECK: tensor.insert_slice {{.*}}[0, 0, 1] [1, 3, 3] [1, 1, 2]
+func.func @transposed_by_phases(%x: tensor<1x2x3xf32>) -> tensor<1x3x7xf32> {
+  %n = onnx.None : () -> none
+  %w = onnx.Constant {value = dense<[[[1.0, 2.0, 3.0], [1.0, 2.0, 3.0], [1.0, 2.0, 3.0]], [[4.0, 5.0, 6.0], [4.0, 5.0, 6.0], [4.0, 5.0, 6.0]]]> : tensor<2x3x3xf32>} : () -> tensor<2x3x3xf32>
+  %0 = onnx.ConvTranspose %x, %w, %n {strides = array<i64: 2>} : (tensor<1x2x3xf32>, tensor<2x3x3xf32>, none) -> tensor<1x3x7xf32>
+  return %0 : tensor<1x3x7xf32>
+}

@@ -55,6 +55,19 @@ static LogicalResult applyStep(Attribute step, SmallVector<int64_t> &shape,
     shape.assign(slice.getShape().begin(), slice.getShape().end());
     return success();
   }
+  if (auto stride = dyn_cast<StrideStepAttr>(step)) {
+    int64_t axis = stride.getAxis(), count = stride.getCount();
+    if (axis < 0 || axis >= (int64_t)shape.size() || count < 1)
+      return emitError() << "expects an axis below " << shape.size()
+                         << " and a positive count, got " << step;
+    int64_t last = stride.getStart() + (count - 1) * stride.getStep();
+    if (std::min(stride.getStart(), last) < 0 ||
+        std::max(stride.getStart(), last) >= shape[axis])
+      return emitError() << "expects indices below " << shape[axis] << ", got "
+                         << step;
+    shape[axis] = count;
+    return success();
+  }
   if (auto panel = dyn_cast<PanelStepAttr>(step)) {
     int64_t width = panel.getWidth();
     if (width < 1 || shape.empty())

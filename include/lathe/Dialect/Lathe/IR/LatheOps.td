@@ -63,6 +63,17 @@ def Lathe_SliceStep : Lathe_Attr<"SliceStep", "slice"> {
   let assemblyFormat = "`<` $offset `,` `[` $shape `]` `>`";
 }
 
+def Lathe_StrideStep : Lathe_Attr<"StrideStep", "stride"> {
+  let summary = "Keeps every `step`-th index of an axis, from `start` on";
+  let description = [{
+    `count` of them; a negative step goes backwards. The kernel of one phase of a
+    transposed convolution.
+  }];
+  let parameters = (ins "int64_t":$axis, "int64_t":$start, "int64_t":$step,
+                        "int64_t":$count);
+  let assemblyFormat = "`<` $axis `,` $start `,` $step `,` $count `>`";
+}
+
 def Lathe_PanelStep : Lathe_Attr<"PanelStep", "panel"> {
   let summary = "Splits the last dimension into panels and moves them outermost";
   let description = [{
