@@ -165,6 +165,21 @@ KernelOp Outliner::share(KernelOp kernel, StringRef hint) {
   return kernel;
 }
 
+/// Whether `op` can take the elements of splats instead of the tensors: it has
+/// a body to take them in, and its other operands give the extents of all
+/// loops.
+static bool canTakeElements(Operation *op) {
+  auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
+  if (!linalgOp)
+    return false;
+  SmallVector<AffineMap> maps;
+  for (OpOperand &operand : op->getOpOperands())
+    if (!operand.get().getDefiningOp<arith::ConstantOp>())
+      maps.push_back(linalgOp.getMatchingIndexingMap(&operand));
+  return !maps.empty() &&
+         inversePermutation(concatAffineMaps(maps, op->getContext()));
+}
+
 /// Copies a constant or an empty tensor into a kernel. A constant tensor that
 /// an op takes other than element by element becomes memory that is filled.
 static void copyFreeOp(OpBuilder &builder, Operation *op,
@@ -175,7 +190,7 @@ static void copyFreeOp(OpBuilder &builder, Operation *op,
   auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
   auto constant = dyn_cast<arith::ConstantOp>(op);
   if (!constant || !type || llvm::all_of(op->getUsers(), [&](Operation *user) {
-        return !members.contains(user) || isa<linalg::LinalgOp>(user);
+        return !members.contains(user) || canTakeElements(user);
       }))
     return;
   Value element = arith::ConstantOp::create(
