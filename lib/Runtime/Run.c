@@ -346,9 +346,11 @@ static lathe_status checkError(lathe_context *ctx, const int64_t *status) {
   lathe_rt_text text = lathe_rt_error(ctx);
   const char *at = check->message;
   const char *hole = strstr(at, "%lld");
-  lathe_rt_text_string(&text, "node '");
-  lathe_rt_text_string(&text, check->node);
-  lathe_rt_text_string(&text, "': ");
+  if (check->node[0]) { /* else a condition on the sizes of the inputs */
+    lathe_rt_text_string(&text, "node '");
+    lathe_rt_text_string(&text, check->node);
+    lathe_rt_text_string(&text, "': ");
+  }
   for (; *at && at != hole; ++at) {
     char one[2] = {*at, 0};
     lathe_rt_text_string(&text, one);

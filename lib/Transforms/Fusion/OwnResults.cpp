@@ -128,6 +128,17 @@ struct OwnResults : public lathe::impl::OwnResultsBase<OwnResults> {
   }
 
   LogicalResult own(Operation *op) {
+    if (auto insert = dyn_cast<InsertOp>(op)) {
+      // What a loop carries is the loop's; a loop of one step is none any more.
+      Value dest = getRoot(insert.getDest());
+      Operation *def = dest.getDefiningOp();
+      if ((!def && isa<scf::SCFDialect>(
+                       dest.getParentBlock()->getParentOp()->getDialect())) ||
+          isa_and_present<InsertOp>(def) ||
+          (def && isComputeOp(def) && dest.hasOneUse()))
+        return success();
+      return copyOperand(insert.getDestMutable());
+    }
     if (isa<func::ReturnOp>(op))
       return ownOperands(op->getOpOperands(), {});
     if (auto branch = dyn_cast<scf::IfOp>(op)) {
