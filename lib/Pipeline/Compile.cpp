@@ -418,6 +418,7 @@ LogicalResult Compiler::prepare() {
   if (failed(parsed))
     return fail(error);
   target = *parsed;
+  target.optLevel = options.optLevel;
   if (failed(parseFusion(options.fusion, fusion, error)))
     return fail(error);
   fusion.explain = options.explainFusion;

@@ -35,7 +35,10 @@ createMachine(const cpu::Target &target) {
   options.AllowFPOpFusion = llvm::FPOpFusion::Standard;
   return std::unique_ptr<llvm::TargetMachine>(llvmTarget->createTargetMachine(
       triple, target.cpu, target.features, options, llvm::Reloc::PIC_,
-      std::nullopt, llvm::CodeGenOptLevel::Default));
+      std::nullopt,
+      target.optLevel == 0   ? llvm::CodeGenOptLevel::None
+      : target.optLevel == 1 ? llvm::CodeGenOptLevel::Less
+                             : llvm::CodeGenOptLevel::Default));
 }
 
 /// Attributes that functions need so that code is made for the target, and so
@@ -56,7 +59,8 @@ static void setAttributes(llvm::Module &module, const cpu::Target &target) {
   }
 }
 
-static void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
+static void optimize(llvm::Module &module, llvm::TargetMachine &machine,
+                     unsigned level) {
   llvm::PipelineTuningOptions tuning;
   // Vectors and blocks are chosen already.
   tuning.LoopVectorization = false;
@@ -78,8 +82,12 @@ static void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
   builder.registerFunctionAnalyses(fam);
   builder.registerLoopAnalyses(lam);
   builder.crossRegisterProxies(lam, fam, cgam, mam);
-  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2)
-      .run(module, mam);
+  llvm::ModulePassManager passes =
+      level == 0 ? builder.buildO0DefaultPipeline(llvm::OptimizationLevel::O0)
+                 : builder.buildPerModuleDefaultPipeline(
+                       level == 1 ? llvm::OptimizationLevel::O1
+                                  : llvm::OptimizationLevel::O2);
+  passes.run(module, mam);
 }
 
 /// Kernels call nothing; a function that is declared but not an intrinsic is
@@ -113,7 +121,7 @@ FailureOr<SmallVector<char, 0>> cpu::emitKernel(KernelOp kernel,
   module->setTargetTriple(llvm::Triple(target.triple));
   module->setDataLayout(machine->createDataLayout());
   setAttributes(*module, target);
-  optimize(*module, *machine);
+  optimize(*module, *machine, target.optLevel);
   if (failed(verifyNoCalls(kernel, *module)))
     return failure();
 
@@ -146,7 +154,7 @@ cpu::emitModule(ModuleOp op, const Target &target,
   module->setDataLayout(machine->createDataLayout());
   complete(*module);
   setAttributes(*module, target);
-  optimize(*module, *machine);
+  optimize(*module, *machine, target.optLevel);
   SmallVector<char, 0> bytes;
   llvm::raw_svector_ostream stream(bytes);
   llvm::legacy::PassManager passes;

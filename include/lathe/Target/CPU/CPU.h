@@ -43,6 +43,8 @@ struct Target {
   /// Columns of f32 in a panel of packed weights: two vector registers, so that
   /// a register block reads one panel, whole cache lines at a time.
   unsigned panelWidth = 32;
+  /// Effort of LLVM, 0 to 3. Vectors and blocks are chosen before, so 3 is 2.
+  unsigned optLevel = 3;
   /// Features that the processor must have for the code to run, as LLVM names
   /// them, comma-separated.
   std::string requiredFeatures;
