@@ -19,10 +19,6 @@ using namespace lathe;
 
 static constexpr uint64_t pageBytes = 4096;
 
-static int64_t getElementBytes(Type type) {
-  return llvm::divideCeil(type.getIntOrFloatBitWidth(), 8);
-}
-
 namespace {
 /// A dense tensor of bytes on its way through a recipe. Points into the model
 /// until a step has to make a copy.

@@ -16,12 +16,6 @@
 using namespace mlir;
 using namespace lathe;
 
-Value lathe::getViewedValue(Value value) {
-  while (auto view = value.getDefiningOp<ViewOp>())
-    value = view.getSource();
-  return value;
-}
-
 //===----------------------------------------------------------------------===//
 // Scalars
 //===----------------------------------------------------------------------===//

@@ -99,9 +99,6 @@ private:
       weightIds;
 };
 
-/// What a view, or a chain of them, shows.
-mlir::Value getViewedValue(mlir::Value value);
-
 } // namespace lathe
 
 #endif // LATHE_LIB_CONVERSION_LATHETOLLVM_PROGRAMLOWERING_H

@@ -29,10 +29,6 @@ std::string lathe::getKernelSymbol(StringRef prefix, StringRef kernel) {
   return (prefix + "_" + kernel).str();
 }
 
-static int64_t getElementBytes(Type type) {
-  return llvm::divideCeil(type.getIntOrFloatBitWidth(), 8);
-}
-
 /// Reports sizes that no input gives: they depend on data.
 LogicalResult ProgramLowering::verifySymbols() {
   llvm::SmallBitVector bound(tables.symbols.size());
@@ -53,8 +49,9 @@ LogicalResult ProgramLowering::verifySymbols() {
       for (unsigned i = 0; i < map.getNumSymbols(); ++i)
         if (map.isFunctionOfSymbol(i) && !bound.test(i)) {
           ok = false;
-          main.emitError("expects conditions on sizes that the inputs give, got "
-                         "one on '")
+          main.emitError(
+              "expects conditions on sizes that the inputs give, got "
+              "one on '")
               << tables.symbols[i] << "', which depends on data";
         }
   return success(ok);

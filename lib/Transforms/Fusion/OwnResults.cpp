@@ -20,17 +20,11 @@ namespace lathe {
 
 using namespace lathe;
 
-static Value getRoot(Value value) {
-  while (auto view = value.getDefiningOp<ViewOp>())
-    value = view.getSource();
-  return value;
-}
-
 /// Whether `value` is `carried`, changed in place or not at all.
 static bool isInPlace(Value value, Value carried) {
-  value = getRoot(value);
+  value = getViewedValue(value);
   while (auto insert = value.getDefiningOp<InsertOp>())
-    value = getRoot(insert.getDest());
+    value = getViewedValue(insert.getDest());
   return value == carried;
 }
 
@@ -64,7 +58,7 @@ static LogicalResult ownOperands(MutableArrayRef<OpOperand> operands,
   for (auto [i, operand] : llvm::enumerate(operands)) {
     if (!isa<RankedTensorType>(operand.get().getType()))
       continue;
-    Value root = getRoot(operand.get());
+    Value root = getViewedValue(operand.get());
     if (i < carried.size() && isInPlace(root, carried[i]))
       continue;
     Operation *def = root.getDefiningOp();
@@ -130,7 +124,7 @@ struct OwnResults : public lathe::impl::OwnResultsBase<OwnResults> {
   LogicalResult own(Operation *op) {
     if (auto insert = dyn_cast<InsertOp>(op)) {
       // What a loop carries is the loop's; a loop of one step is none any more.
-      Value dest = getRoot(insert.getDest());
+      Value dest = getViewedValue(insert.getDest());
       Operation *def = dest.getDefiningOp();
       if ((!def && isa<scf::SCFDialect>(
                        dest.getParentBlock()->getParentOp()->getDialect())) ||

@@ -23,22 +23,11 @@ static constexpr int64_t alignment = 64;
 /// Placements the search may try: some milliseconds for a few hundred buffers.
 static constexpr unsigned searchTries = 2000;
 
-/// The value whose bytes a view, or a chain of them, shows.
-static Value getRoot(Value value) {
-  while (auto view = value.getDefiningOp<ViewOp>())
-    value = view.getSource();
-  return value;
-}
-
 static Value getSliced(Value value) {
-  value = getRoot(value);
+  value = getViewedValue(value);
   while (auto slice = value.getDefiningOp<SliceOp>())
-    value = getRoot(slice.getSource());
+    value = getViewedValue(slice.getSource());
   return value;
-}
-
-static int64_t getElementBytes(Type type) {
-  return llvm::divideCeil(type.getIntOrFloatBitWidth(), 8);
 }
 
 namespace {
@@ -136,7 +125,7 @@ std::optional<int64_t> Planner::findInplace(LaunchOp launch, unsigned result) {
     ArrayRef<int64_t> which = cast<DenseI64ArrayAttr>(pair).asArrayRef();
     if (which[0] != result)
       continue;
-    Value root = getRoot(launch.getInputs()[which[1]]);
+    Value root = getViewedValue(launch.getInputs()[which[1]]);
     auto slot = slotOf.find(root);
     if (slot == slotOf.end())
       continue;
@@ -164,7 +153,7 @@ LogicalResult Planner::run() {
       if (!isa<RankedTensorType>(value.getType()))
         return ret.emitError("expects results that are ranked tensors, got ")
                << value.getType();
-      Value root = getRoot(value);
+      Value root = getViewedValue(value);
       if (!root.getDefiningOp<LaunchOp>() ||
           !outputOf.try_emplace(root, i).second)
         return ret.emitError("expects each result to be a launch's own, got "
@@ -234,7 +223,7 @@ void Planner::placeIf(scf::IfOp branch) {
       continue;
     }
     for (scf::YieldOp yield : {branch.thenYield(), branch.elseYield()})
-      given.insert(getRoot(yield.getOperand(result.getResultNumber())));
+      given.insert(getViewedValue(yield.getOperand(result.getResultNumber())));
     // The branches write it: it is live from the branch on.
     int64_t here = position.lookup(branch);
     int64_t end = position.lookup(branch.elseYield());
@@ -256,11 +245,11 @@ LogicalResult Planner::placeLoop(Operation *loop, ValueRange inits,
     if (!isa<RankedTensorType>(init.getType()))
       continue;
     int64_t last = std::max(end, getLastUse(loop->getResult(i)));
-    auto slot = slotOf.find(getRoot(init));
+    auto slot = slotOf.find(getViewedValue(init));
     if (slot == slotOf.end())
       return loop->emitError("expects initial values that are the loop's own");
     slots[slot->second].last = std::max(slots[slot->second].last, last);
-    Value root = getRoot(yields[i]);
+    Value root = getViewedValue(yields[i]);
     if (root == carried[i] || root.getDefiningOp<InsertOp>())
       continue;
     given.insert(root);

@@ -13,6 +13,16 @@ using namespace lathe;
 #define GET_OP_CLASSES
 #include "lathe/Dialect/Lathe/IR/LatheOps.cpp.inc"
 
+Value lathe::getViewedValue(Value value) {
+  while (auto view = value.getDefiningOp<ViewOp>())
+    value = view.getSource();
+  return value;
+}
+
+int64_t lathe::getElementBytes(Type type) {
+  return llvm::divideCeil(type.getIntOrFloatBitWidth(), 8);
+}
+
 //===----------------------------------------------------------------------===//
 // WeightOp
 //===----------------------------------------------------------------------===//

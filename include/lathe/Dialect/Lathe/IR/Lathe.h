@@ -56,6 +56,13 @@ inline constexpr llvm::StringLiteral offsetsAttrName = "lathe.offsets";
 inline constexpr llvm::StringLiteral arenaBytesAttrName = "lathe.arena_bytes";
 inline constexpr llvm::StringLiteral arenaBoundAttrName = "lathe.arena_bound";
 
+/// The value whose bytes a `lathe.view`, or a chain of them, shows; `value`
+/// itself where it is none.
+mlir::Value getViewedValue(mlir::Value value);
+
+/// Bytes of one element in memory; what is narrower than a byte takes one.
+int64_t getElementBytes(mlir::Type type);
+
 /// The type that `recipe` turns a weight of type `type` into; failure with a
 /// message through `emitError` where a step does not fit.
 llvm::FailureOr<mlir::RankedTensorType>
