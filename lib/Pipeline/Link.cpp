@@ -59,7 +59,6 @@ Error lathe::linkSharedLibrary(ArrayRef<std::string> objects,
                                    "now",
                                    "-z",
                                    "relro",
-                                   "--no-undefined",
                                    "--build-id=none",
                                    "-z",
                                    "noexecstack",
@@ -68,6 +67,9 @@ Error lathe::linkSharedLibrary(ArrayRef<std::string> objects,
                                    "--version-script=" + script.str().str(),
                                    "-o",
                                    path.str()};
+#ifndef LATHE_SANITIZE // The program that loads it brings the sanitizers.
+  args.push_back("--no-undefined");
+#endif
   args.insert(args.end(), objects.begin(), objects.end());
   args.insert(args.end(), libraries.begin(), libraries.end());
   Error error = runLinker(args);

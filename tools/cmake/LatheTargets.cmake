@@ -17,14 +17,6 @@ target_compile_options(lathe_mlir_usage INTERFACE
   -Wno-unused-parameter -fvisibility-inlines-hidden>)
 target_link_libraries(lathe_mlir_usage INTERFACE MLIR LLVM)
 
-if(LATHE_SANITIZE)
-  # vptr checks need RTTI of every class in Debian's libMLIR.
-  target_compile_options(lathe_mlir_usage INTERFACE
-    -fsanitize=address,undefined -fno-sanitize=vptr -fno-omit-frame-pointer)
-  target_link_options(lathe_mlir_usage INTERFACE
-    -fsanitize=address,undefined -fno-sanitize=vptr)
-endif()
-
 # MLIR's core headers cost nine seconds a file; one precompiled header, shared.
 file(WRITE ${PROJECT_BINARY_DIR}/pch.cpp "")
 function(lathe_add_pch name)
