@@ -40,6 +40,7 @@ llvm_config.add_tool_substitutions(
     [config.llvm_tools_dir],
 )
 config.substitutions.append(("%python", config.lathe_python))
+config.substitutions.append(("%cmake", config.lathe_cmake))
 config.substitutions.append(("%unit", config.lathe_unit_dir))
 config.substitutions.append(("%include", os.path.join(config.lathe_source_dir, "include")))
 config.substitutions.append(("%bin", bin_dir))
@@ -48,6 +49,9 @@ config.substitutions.append(("%bin", bin_dir))
 for name in ("LATHE_NUM_THREADS", "OMP_NUM_THREADS"):
     config.environment.pop(name, None)
 if config.lathe_sanitize:
+    # What a test in C compiles is linked with a runtime that is sanitized.
+    config.substitutions.insert(0, ("%clang", os.path.join(config.llvm_tools_dir, "clang")
+                                    + " -fsanitize=address,undefined -fno-sanitize=vptr"))
     config.available_features.add("sanitize")
     config.environment["ASAN_OPTIONS"] = "detect_leaks=0:allow_user_poisoning=0"
     config.environment["UBSAN_OPTIONS"] = "print_stacktrace=1:halt_on_error=1"
@@ -86,6 +90,7 @@ features = {
     "avx512-bf16": "avx512_bf16" in flags,
     "amx": {"amx_tile", "amx_int8", "amx_bf16"} <= flags,
     "cuda-device": has_cuda_device(),
+    "pkg-config": shutil.which("pkg-config") is not None,
     "ptxas": shutil.which("ptxas") is not None,
 }
 config.available_features |= {name for name, there in features.items() if there}

@@ -248,7 +248,7 @@ static std::string getRuntimeLibrary(const CompileOptions &options) {
   static int anchor;
   SmallString<128> path(llvm::sys::fs::getMainExecutable(nullptr, &anchor));
   llvm::sys::path::remove_filename(path);
-  llvm::sys::path::append(path, "..", "lib", "liblathe-runtime.a");
+  llvm::sys::path::append(path, "..", "lib", "liblathe_rt.a");
   return path.str().str();
 }
 

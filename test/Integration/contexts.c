@@ -9,7 +9,7 @@
  * RUN: lathe compile %S/../Models/cifar_cnn/model.onnx --name cnn -o %t/cnn.a
  * RUN: %clang -std=c11 -Wall -Wextra -Werror -pedantic -O1 -I%include -I%t \
  * RUN:   -c %s -o %t/main.o
- * RUN: %clang %t/main.o %t/mlp.o %t/cnn.a %bin/../lib/liblathe-runtime.a \
+ * RUN: %clang %t/main.o %t/mlp.o %t/cnn.a %bin/../lib/liblathe_rt.a \
  * RUN:   -pthread -o %t/program
  * RUN: %t/program
  */
