@@ -69,6 +69,40 @@ struct lathe_rt_frame {
   int64_t *status;        /* 40: {check + 1 or 0, value}; written by kernels */
 };
 
+/* Code for a device with memory of its own. Tensors then lie in that memory:
+ * the addresses in `arena`, `weights`, `io` and in a launch's `args` are the
+ * device's, and what programs pass as `kernel` is a lathe_rt_device_kernel. */
+
+/* The same kernels for one kind of chip. */
+typedef struct lathe_rt_image {
+  int32_t chip;      /* compute capability: 80 is 8.0 */
+  int32_t is_binary; /* for chips of that major version, not older; else text
+                        that the driver compiles for any chip that is not
+                        older, with a NUL at its end */
+  int64_t bytes;
+  const char *data;
+} lathe_rt_image;
+
+typedef struct lathe_rt_device_kernel {
+  const char *name; /* in the images */
+  int32_t threads;  /* of a block; a block computes one tile at a time */
+  int32_t num_args; /* words of `args`; the kernel gets them, then the address
+                       of the scratch memory, its bytes per block, and the
+                       number of tiles */
+  int32_t has_scratch; /* whether it uses scratch memory */
+} lathe_rt_device_kernel;
+
+struct lathe_rt_driver;
+
+typedef struct lathe_rt_device {
+  /* Of the runtime; named here so that only artifacts that need a driver
+     contain its code. */
+  const struct lathe_rt_driver *driver;
+  int32_t num_images, num_kernels;
+  const lathe_rt_image *images;
+  const lathe_rt_device_kernel *kernels;
+} lathe_rt_device;
+
 typedef struct lathe_rt_model {
   uint32_t version; /* LATHE_RT_ARTIFACT_VERSION */
   uint32_t struct_bytes;
@@ -97,6 +131,8 @@ typedef struct lathe_rt_model {
   const lathe_rt_check *checks;
   /* Optional, present where struct_bytes covers it: key, value, ..., NULL. */
   const char *const *metadata;
+  /* Optional likewise: where kernels run, if not on the host. */
+  const lathe_rt_device *device;
 } lathe_rt_model;
 
 /* What a model exports is one function `const lathe_model
@@ -119,6 +155,13 @@ extern const struct lathe_api lathe_rt_api;
 int32_t lathe_rt_launch(lathe_rt_frame *frame, int32_t launch,
                         lathe_rt_kernel kernel, const int64_t *args,
                         int64_t tiles);
+
+/* Called by programs for a device: copy `bytes` (at most 8) from the device,
+ * or within it. Nonzero aborts the program. */
+int32_t lathe_rt_read(lathe_rt_frame *frame, void *to, const void *from,
+                      int64_t bytes);
+int32_t lathe_rt_copy(lathe_rt_frame *frame, void *to, const void *from,
+                      int64_t bytes);
 
 #ifdef __cplusplus
 }

@@ -10,7 +10,7 @@
 #include "lathe/Pipeline/Inspect.h"
 #include "lathe/Pipeline/Pipeline.h"
 #include "lathe/Pipeline/Register.h"
-#include "lathe/Target/CPU/CPU.h"
+#include "lathe/Target/Target.h"
 
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/Threading.h"
@@ -35,6 +35,19 @@ std::string lathe::getSymbolPrefix(StringRef path) {
   return name;
 }
 
+static TargetOptions getTargetOptions(const CompileOptions &options) {
+  return {options.cpu, options.gpu, options.optLevel};
+}
+
+FailureOr<std::unique_ptr<TargetInterface>>
+lathe::createTarget(const CompileOptions &options, std::string &error) {
+  for (const TargetEntry &entry : getTargets())
+    if (entry.name == options.target)
+      return entry.create(getTargetOptions(options), error);
+  error = "expected a target, got '" + options.target + "'";
+  return failure();
+}
+
 std::string lathe::findWrongOption(const CompileOptions &options) {
   auto choose = [](StringRef option, StringRef choices, StringRef value) {
     SmallVector<StringRef> list;
@@ -44,8 +57,15 @@ std::string lathe::findWrongOption(const CompileOptions &options) {
                                               choices + ", got '" + value + "'")
                                                  .str();
   };
+  std::string names;
+  const TargetEntry *entry = nullptr;
+  for (const TargetEntry &known : getTargets()) {
+    names += (names.empty() ? "" : "|") + known.name.str();
+    if (known.name == options.target)
+      entry = &known;
+  }
   for (std::string wrong :
-       {choose("target", "cpu", options.target),
+       {choose("target", names, options.target),
         choose("layout", "auto|none", options.layout),
         choose("memory-plan", "search|greedy|none", options.memoryPlan),
         choose("weights", "embed|file", options.weights),
@@ -58,12 +78,14 @@ std::string lathe::findWrongOption(const CompileOptions &options) {
     return "expected --name to be a name in C, got '" + options.name + "'";
   StringRef suffix = llvm::sys::path::extension(options.output);
   if (!options.output.empty() &&
-      !llvm::is_contained({".so", ".o", ".a", ".ll", ".s", ".mlir"}, suffix))
-    return "expected an output ending in .so, .o, .a, .ll, .s or .mlir, got '" +
+      !llvm::is_contained({".so", ".o", ".a", ".mlir"}, suffix) &&
+      !llvm::is_contained(entry->textSuffixes, suffix))
+    return "expected an output ending in .so, .o, .a, " +
+           llvm::join(entry->textSuffixes, ", ") + " or .mlir, got '" +
            options.output + "'";
   std::string error;
   FusionOptions fusion;
-  if (failed(cpu::parseTarget(options.cpu, error)) ||
+  if (failed(entry->create(getTargetOptions(options), error)) ||
       failed(parseFusion(options.fusion, fusion, error)))
     return error;
   return "";
@@ -133,7 +155,7 @@ private:
   LogicalResult runPasses(StringRef stage,
                           function_ref<void(PassManager &)> build);
   LogicalResult lower();
-  LogicalResult emitKernels(cpu::Output kind, std::vector<std::string> &texts);
+  LogicalResult emitKernels(StringRef suffix, std::vector<std::string> &texts);
   LogicalResult writeText(StringRef suffix);
   LogicalResult writeObjects(StringRef suffix);
   LogicalResult commitFiles();
@@ -142,7 +164,7 @@ private:
   llvm::raw_ostream &errs;
   StageClock clock;
   std::string prefix;
-  cpu::Target target;
+  std::unique_ptr<TargetInterface> target;
   FusionOptions fusion;
   std::unique_ptr<llvm::DefaultThreadPool> pool; ///< Outlives the context.
   std::unique_ptr<MLIRContext> context;
@@ -201,12 +223,12 @@ LogicalResult Compiler::lower() {
           "graph", [&](PassManager &pm) { buildGraphPipeline(pm, fusion); })))
     return failure();
   if (failed(runPasses("tensor", [&](PassManager &pm) {
-        buildTensorPipeline(pm, fusion,
-                            options.layout == "none" ? 0 : target.panelWidth);
+        buildTensorPipeline(
+            pm, fusion, options.layout == "none" ? 0 : target->getPanelWidth());
       })))
     return failure();
   if (failed(runPasses("kernels", [&](PassManager &pm) {
-        cpu::buildKernelPipeline(pm.nest<KernelOp>(), target);
+        target->buildKernelPipeline(pm.nest<KernelOp>());
       })))
     return failure();
   return runPasses("memory", [&](PassManager &pm) {
@@ -216,16 +238,16 @@ LogicalResult Compiler::lower() {
 
 /// Translates all kernels on the context's threads, in a fixed order of
 /// results.
-LogicalResult Compiler::emitKernels(cpu::Output kind,
+LogicalResult Compiler::emitKernels(StringRef suffix,
                                     std::vector<std::string> &texts) {
   auto timer = clock.start("code");
   SmallVector<KernelOp> kernels(module->getOps<KernelOp>());
   texts.resize(kernels.size());
   return failableParallelForEachN(
       context.get(), 0, kernels.size(), [&](size_t i) -> LogicalResult {
-        FailureOr<SmallVector<char, 0>> code = cpu::emitKernel(
-            kernels[i], target,
-            getKernelSymbol(prefix, kernels[i].getSymName()), kind);
+        FailureOr<SmallVector<char, 0>> code = target->emitKernel(
+            kernels[i], getKernelSymbol(prefix, kernels[i].getSymName()),
+            suffix);
         if (failed(code))
           return failure();
         texts[i].assign(code->begin(), code->end());
@@ -263,9 +285,7 @@ LogicalResult Compiler::writeText(StringRef suffix) {
     module->print(os, flags);
   } else {
     std::vector<std::string> texts;
-    if (failed(emitKernels(suffix == ".ll" ? cpu::Output::LLVMIR
-                                           : cpu::Output::Assembly,
-                           texts)))
+    if (failed(emitKernels(suffix, texts)))
       return failure();
     for (const std::string &text : texts)
       os << text << '\n';
@@ -290,7 +310,8 @@ LogicalResult Compiler::writeObjects(StringRef suffix) {
     for (const FusionSaving &saving : getFusionSavings(*module))
       tables.metadata.push_back(
           {"lathe.fusion." + saving.kind, printFusionSaving(saving)});
-    program = lowerProgramToLLVM(*module, prefix, tables);
+    program =
+        lowerProgramToLLVM(*module, prefix, tables, target->hasDeviceMemory());
     if (!program)
       return failure();
     if (auto bound = module->lookupSymbol("main")->getAttrOfType<IntegerAttr>(
@@ -298,7 +319,8 @@ LogicalResult Compiler::writeObjects(StringRef suffix) {
       tables.metadata.push_back(
           {"lathe.arena_bound", std::to_string(bound.getInt())});
   }
-  std::vector<std::string> objects;
+  std::vector<std::string> objects, codes;
+  SmallVector<KernelCode> kernels;
   auto save = [&](const Twine &name, ArrayRef<char> bytes) -> LogicalResult {
     std::string path = folder.file(name);
     std::error_code code;
@@ -315,20 +337,24 @@ LogicalResult Compiler::writeObjects(StringRef suffix) {
     return success();
   };
   {
-    std::vector<std::string> kernels;
-    if (failed(emitKernels(cpu::Output::Object, kernels)))
+    if (failed(emitKernels(".o", codes)))
       return failure();
-    for (auto [i, object] : llvm::enumerate(kernels))
-      if (failed(save("kernel" + Twine(i) + ".o", object)))
+    for (auto [i, kernel] : llvm::enumerate(module->getOps<KernelOp>()))
+      kernels.push_back(
+          {getKernelSymbol(prefix, kernel.getSymName()), codes[i]});
+    for (auto [i, code] : llvm::enumerate(codes))
+      if (target->makesObjects() &&
+          failed(save("kernel" + Twine(i) + ".o", code)))
         return failure();
   }
   {
     auto timer = clock.start("program");
-    TableTarget described = {"cpu:" + target.name, target.requiredFeatures,
-                             tables.weightsBytes > 0 &&
-                                 options.weights == "embed"};
+    TableTarget described = {
+        target->getDescription(), target->getRequiredFeatures(),
+        tables.weightsBytes > 0 && options.weights == "embed",
+        target->hasDeviceMemory()};
     FailureOr<SmallVector<char, 0>> object =
-        cpu::emitModule(*program, target, [&](llvm::Module &code) {
+        target->emitProgram(*program, prefix, kernels, [&](llvm::Module &code) {
           addTables(code, tables, described);
         });
     if (failed(object) || failed(save("program.o", *object)))
@@ -353,8 +379,8 @@ LogicalResult Compiler::writeObjects(StringRef suffix) {
       }
     } else if (tables.weightsBytes > 0) {
       std::string path = folder.file("weights.o");
-      if (failed(check(
-              writeWeightsObject(tables, llvm::Triple(target.triple), path))))
+      if (failed(check(writeWeightsObject(
+              tables, llvm::Triple(target->getTriple()), path))))
         return failure();
       objects.push_back(path);
     }
@@ -414,11 +440,11 @@ LogicalResult Compiler::prepare() {
   std::string error = findWrongOption(options);
   if (!error.empty())
     return fail(error);
-  llvm::FailureOr<cpu::Target> parsed = cpu::parseTarget(options.cpu, error);
-  if (failed(parsed))
+  FailureOr<std::unique_ptr<TargetInterface>> made =
+      createTarget(options, error);
+  if (failed(made))
     return fail(error);
-  target = *parsed;
-  target.optLevel = options.optLevel;
+  target = std::move(*made);
   if (failed(parseFusion(options.fusion, fusion, error)))
     return fail(error);
   fusion.explain = options.explainFusion;

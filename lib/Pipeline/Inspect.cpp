@@ -8,7 +8,6 @@
 
 #include "SizeExpr.h"
 #include "lathe/Import/Import.h"
-#include "lathe/Target/CPU/CPU.h"
 #include "lathe/Transforms/Fusion/ProgramOps.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -424,11 +423,11 @@ LogicalResult lathe::inspectModel(const CompileOptions &options,
   report["model"] = json::fixUTF8(options.input);
   addSummary(summary, report);
   std::string error;
-  if (llvm::FailureOr<cpu::Target> target =
-          cpu::parseTarget(options.cpu, error);
+  if (llvm::FailureOr<std::unique_ptr<TargetInterface>> target =
+          createTarget(options, error);
       succeeded(target)) {
-    report["target"] = "cpu:" + target->name;
-    report["features"] = target->requiredFeatures;
+    report["target"] = (*target)->getDescription();
+    report["features"] = (*target)->getRequiredFeatures();
   }
   if (succeeded(lowered)) {
     errs << messages;

@@ -21,6 +21,11 @@
 #include "mlir/IR/DialectRegistry.h"
 #include "mlir/Transforms/Passes.h"
 
+llvm::ArrayRef<lathe::TargetEntry> lathe::getTargets() {
+  static const TargetEntry targets[] = {cpu::getTargetEntry()};
+  return targets;
+}
+
 void lathe::registerAllDialects(mlir::DialectRegistry &registry) {
   registry.insert<LatheDialect, onnx::OnnxDialect, mlir::func::FuncDialect,
                   mlir::LLVM::LLVMDialect, mlir::scf::SCFDialect>();

@@ -6,6 +6,7 @@
 #ifndef LATHE_PIPELINE_COMPILE_H
 #define LATHE_PIPELINE_COMPILE_H
 
+#include "lathe/Target/Target.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/Support/LogicalResult.h"
@@ -29,6 +30,7 @@ struct CompileOptions {
   std::string output;         ///< Its suffix picks the kind of artifact.
   std::string target = "cpu";
   std::string cpu = "native";
+  std::string gpu; ///< Chips, comma-separated; the target's choice if empty.
   /// `--shape`: full shapes of inputs by name; `--dim`: sizes of symbols.
   std::vector<std::pair<std::string, std::vector<int64_t>>> shapes;
   std::vector<std::pair<std::string, int64_t>> dims;
@@ -48,6 +50,11 @@ struct CompileOptions {
   std::string runtimeLibrary;
   bool explainFusion = false; ///< Record why fusions did not happen.
 };
+
+/// The target that the options ask for. Failure, with the reason in `error`,
+/// where there is none.
+llvm::FailureOr<std::unique_ptr<TargetInterface>>
+createTarget(const CompileOptions &options, std::string &error);
 
 /// What is wrong with the options by themselves, apart from the model; empty
 /// where nothing is. `output` may be empty.

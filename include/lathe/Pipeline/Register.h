@@ -6,11 +6,17 @@
 #ifndef LATHE_PIPELINE_REGISTER_H
 #define LATHE_PIPELINE_REGISTER_H
 
+#include "llvm/ADT/ArrayRef.h"
+
 namespace mlir {
 class DialectRegistry;
 } // namespace mlir
 
 namespace lathe {
+struct TargetEntry;
+
+/// All targets, in a fixed order.
+llvm::ArrayRef<TargetEntry> getTargets();
 
 /// Adds the dialects that occur between import and code, with the interfaces
 /// that the passes need.

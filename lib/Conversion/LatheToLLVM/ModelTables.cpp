@@ -139,35 +139,39 @@ void lathe::addTables(llvm::Module &module, const ProgramTables &tables,
       target.hasWeights ? w.symbol(tables.prefix + "_weights") : w.null();
   llvm::Constant *eval =
       tables.numValues ? w.symbol(tables.prefix + "_eval") : w.null();
-  llvm::Constant *model = w.record({w.integer(32, LATHE_RT_ARTIFACT_VERSION),
-                                    w.integer(32, sizeof(lathe_rt_model)),
-                                    w.text(tables.prefix),
-                                    w.text(target.target),
-                                    w.text(target.cpuFeatures),
-                                    size(tables.inputs),
-                                    size(tables.outputs),
-                                    size(tables.symbols),
-                                    w.integer(32, tables.numValues),
-                                    size(tables.slots),
-                                    size(tables.launches),
-                                    size(tables.checks),
-                                    w.integer(32, 0),
-                                    w.tensors(tables.inputs),
-                                    w.tensors(tables.outputs),
-                                    w.array(symbols),
-                                    w.array(slots),
-                                    tables.offsets && !tables.offsets->empty()
-                                        ? w.integers(*tables.offsets)
-                                        : w.null(),
-                                    w.integer(64, tables.arenaBytes),
-                                    w.integer(64, tables.scratchBytes),
-                                    weights,
-                                    w.integer(64, tables.weightsBytes),
-                                    eval,
-                                    w.symbol(tables.prefix + "_program"),
-                                    w.array(launches),
-                                    w.array(checks),
-                                    w.array(metadata)});
+  llvm::SmallVector<llvm::Constant *> fields = {
+      w.integer(32, LATHE_RT_ARTIFACT_VERSION),
+      w.integer(32, target.hasDevice ? sizeof(lathe_rt_model)
+                                     : offsetof(lathe_rt_model, device)),
+      w.text(tables.prefix),
+      w.text(target.target),
+      w.text(target.cpuFeatures),
+      size(tables.inputs),
+      size(tables.outputs),
+      size(tables.symbols),
+      w.integer(32, tables.numValues),
+      size(tables.slots),
+      size(tables.launches),
+      size(tables.checks),
+      w.integer(32, 0),
+      w.tensors(tables.inputs),
+      w.tensors(tables.outputs),
+      w.array(symbols),
+      w.array(slots),
+      tables.offsets && !tables.offsets->empty() ? w.integers(*tables.offsets)
+                                                 : w.null(),
+      w.integer(64, tables.arenaBytes),
+      w.integer(64, tables.scratchBytes),
+      weights,
+      w.integer(64, tables.weightsBytes),
+      eval,
+      w.symbol(tables.prefix + "_program"),
+      w.array(launches),
+      w.array(checks),
+      w.array(metadata)};
+  if (target.hasDevice)
+    fields.push_back(w.symbol(tables.prefix + "_device"));
+  llvm::Constant *model = w.record(fields);
 
   llvm::Constant *variants = w.array({w.global(model)});
   llvm::Constant *entry =

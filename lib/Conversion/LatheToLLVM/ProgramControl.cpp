@@ -81,6 +81,17 @@ LogicalResult ProgramLowering::lowerScalarOp(Operation *op) {
   return success();
 }
 
+void ProgramLowering::callTransfer(StringRef function, Value to, Value from,
+                                   Value bytes, Location loc) {
+  Type i32 = builder.getI32Type();
+  auto call = LLVM::CallOp::create(builder, loc, TypeRange(i32), function,
+                                   ValueRange{frame, to, from, bytes});
+  Value before = LLVM::LoadOp::create(builder, loc, i32, failed);
+  LLVM::StoreOp::create(
+      builder, loc, LLVM::OrOp::create(builder, loc, before, call.getResult()),
+      failed);
+}
+
 LogicalResult ProgramLowering::lowerExtract(tensor::ExtractOp op) {
   Location loc = op.getLoc();
   auto type = cast<RankedTensorType>(op.getTensor().getType());
@@ -102,6 +113,10 @@ LogicalResult ProgramLowering::lowerExtract(tensor::ExtractOp op) {
   Value at = addDynamicBytes(
       address, LLVM::MulOp::create(builder, loc, linear, constant(bytes, loc)),
       loc);
+  if (deviceMemory) {
+    callTransfer("lathe_rt_read", transfer, at, constant(bytes, loc), loc);
+    at = transfer;
+  }
   scalars[op] =
       LLVM::LoadOp::create(builder, loc, type.getElementType(), at, bytes);
   return success();
@@ -132,7 +147,11 @@ LogicalResult ProgramLowering::lowerInsert(InsertOp op) {
   Value size = constant(bytes, loc);
   for (Value dim : *dims)
     size = LLVM::MulOp::create(builder, loc, size, getSize(dim, loc));
-  LLVM::MemcpyOp::create(builder, loc, at, source, size, /*isVolatile=*/false);
+  if (deviceMemory)
+    callTransfer("lathe_rt_copy", at, source, size, loc);
+  else
+    LLVM::MemcpyOp::create(builder, loc, at, source, size,
+                           /*isVolatile=*/false);
   addresses[op] = dest;
   return success();
 }

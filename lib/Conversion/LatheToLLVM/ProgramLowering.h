@@ -31,9 +31,10 @@ enum FrameField : int64_t {
 class ProgramLowering {
 public:
   ProgramLowering(mlir::ModuleOp module, mlir::func::FuncOp main,
-                  llvm::StringRef prefix, ProgramTables &tables)
+                  llvm::StringRef prefix, ProgramTables &tables,
+                  bool deviceMemory)
       : module(module), main(main), tables(tables), sizes(main, tables),
-        builder(module.getContext()) {
+        builder(module.getContext()), deviceMemory(deviceMemory) {
     tables.prefix = prefix.str();
   }
 
@@ -52,6 +53,11 @@ private:
   mlir::Value getSize(mlir::Value index, mlir::Location loc);
   mlir::Value getTiles(LaunchOp launch, mlir::AffineMap grid);
   TableSize getCost(LaunchOp launch, mlir::AffineMap map, unsigned result);
+  /// Where there is device memory: has the runtime copy `bytes` (i64) from
+  /// `from` to `to`, of which the former, or with `copy_on_device` both, are
+  /// on the device.
+  void callTransfer(llvm::StringRef function, mlir::Value to, mlir::Value from,
+                    mlir::Value bytes, mlir::Location loc);
   mlir::Value loadField(FrameField field, mlir::Location loc);
   mlir::Value addBytes(mlir::Value pointer, int64_t bytes, mlir::Location loc);
   mlir::Value addDynamicBytes(mlir::Value pointer, mlir::Value bytes,
@@ -90,8 +96,10 @@ private:
   ProgramTables &tables;
   SizeTable sizes;
   mlir::OpBuilder builder;
+  const bool deviceMemory; ///< Whether the host cannot address tensors.
   mlir::LLVM::LLVMPointerType pointerType;
   mlir::Value frame, values, arena, offsets, weights, io, args, failed;
+  mlir::Value transfer; ///< Where elements read from the device are put.
   int64_t numArgs = 1; ///< Largest number of arguments of a launch.
   llvm::DenseMap<mlir::Value, mlir::Value> addresses, scalars;
   llvm::DenseMap<mlir::Value, bool> dynamic;

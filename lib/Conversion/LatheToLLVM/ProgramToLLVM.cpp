@@ -385,6 +385,12 @@ OwningOpRef<ModuleOp> ProgramLowering::run() {
       builder, loc, "lathe_rt_launch",
       LLVM::LLVMFunctionType::get(
           i32, {pointerType, i32, pointerType, pointerType, i64}));
+  if (deviceMemory)
+    for (StringRef name : {"lathe_rt_read", "lathe_rt_copy"})
+      LLVM::LLVMFuncOp::create(
+          builder, loc, name,
+          LLVM::LLVMFunctionType::get(
+              i32, {pointerType, pointerType, pointerType, i64}));
   for (auto kernel : module.getOps<KernelOp>())
     LLVM::LLVMFuncOp::create(
         builder, kernel.getLoc(),
@@ -408,6 +414,9 @@ OwningOpRef<ModuleOp> ProgramLowering::run() {
   io = loadField(FrameIO, loc);
   args = LLVM::AllocaOp::create(builder, loc, pointerType, i64,
                                 constant(numArgs, loc), /*alignment=*/8);
+  if (deviceMemory)
+    transfer = LLVM::AllocaOp::create(builder, loc, pointerType, i64,
+                                      constant(1, loc), /*alignment=*/8);
   failed = LLVM::AllocaOp::create(builder, loc, pointerType, i32,
                                   constant(1, loc), /*alignment=*/4);
   LLVM::StoreOp::create(builder, loc, constant(0, loc, 32), failed);
@@ -438,11 +447,12 @@ OwningOpRef<ModuleOp> ProgramLowering::run() {
 
 OwningOpRef<ModuleOp> lathe::lowerProgramToLLVM(ModuleOp module,
                                                 StringRef prefix,
-                                                ProgramTables &tables) {
+                                                ProgramTables &tables,
+                                                bool deviceMemory) {
   auto main = module.lookupSymbol<func::FuncOp>("main");
   if (!main || !main.getBody().hasOneBlock()) {
     module.emitError("expects a program 'main' of one block");
     return {};
   }
-  return ProgramLowering(module, main, prefix, tables).run();
+  return ProgramLowering(module, main, prefix, tables, deviceMemory).run();
 }

@@ -1,6 +1,8 @@
 // Part of the Lathe project, under the Apache License v2.0 with LLVM
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "TileKernel.h"
+
 #include "CostModel.h"
 #include "lathe/Target/CPU/Passes.h"
 
@@ -21,28 +23,6 @@ namespace lathe {
 
 using namespace mlir;
 using namespace lathe;
-
-namespace {
-
-/// What tiling needs to know of a kernel's body.
-struct KernelShape {
-  linalg::LinalgOp root;
-  /// Extents of the root's dimensions, as constants and as expressions over the
-  /// kernel's sizes (symbols).
-  SmallVector<int64_t> extents;
-  SmallVector<AffineExpr> expressions;
-  /// Dimensions of the root that some reduction before it does not have, so
-  /// that cutting them computes that reduction again.
-  SmallVector<bool> keepWhole;
-  /// The op with most arithmetic.
-  linalg::LinalgOp heaviest;
-  /// The root's dimension of each of its dimensions; -1: none.
-  SmallVector<int> heaviestDims;
-  /// Results of the kernel that producers of the root make.
-  SmallPtrSet<Operation *, 4> yielded;
-};
-
-} // namespace
 
 /// The root: the op that makes a result and that all other results' ops come
 /// before, over the same space.
@@ -231,6 +211,73 @@ static void alignToPanels(KernelOp kernel, linalg::LinalgOp root,
   });
 }
 
+LogicalResult
+lathe::tileKernel(KernelOp kernel,
+                  function_ref<TileChoice(const KernelShape &)> choose) {
+  MLIRContext *context = kernel.getContext();
+  auto setGrid = [&](AffineMap map) {
+    kernel->setAttr(gridAttrName, AffineMapAttr::get(map));
+  };
+  // What cannot be tiled is one tile.
+  setGrid(AffineMap::get(0, kernel.getSizes().size(),
+                         getAffineConstantExpr(1, context)));
+  KernelShape shape;
+  unsigned result = 0;
+  shape.root = findRoot(kernel, shape, result);
+  if (!shape.root || failed(findExtents(kernel, result, shape)) ||
+      llvm::is_contained(shape.extents, 0))
+    return success();
+  findKeepWhole(shape);
+  TileChoice choice = choose(shape);
+  SmallVector<int64_t> &sizes = choice.sizes;
+  alignToPanels(kernel, shape.root, sizes);
+  if (llvm::all_of(sizes, [](int64_t size) { return size == 0; }))
+    return success();
+  AffineMap grid = getGrid(kernel, shape, sizes);
+
+  IRRewriter rewriter(context);
+  scf::SCFTilingOptions tiling;
+  tiling.setLoopType(scf::SCFTilingOptions::LoopType::ForallOp);
+  tiling.setTileSizes(getAsIndexOpFoldResult(context, sizes));
+  // The last loop runs fastest.
+  if (choice.slowest) {
+    SmallVector<int64_t> order{int64_t(*choice.slowest)};
+    for (unsigned dim = 0; dim < sizes.size(); ++dim)
+      if (dim != *choice.slowest)
+        order.push_back(dim);
+    tiling.setInterchange(order);
+  }
+  scf::SCFTileAndFuseOptions options;
+  options.setTilingOptions(tiling);
+  options.setFusionControlFn(
+      [&](tensor::ExtractSliceOp, OpResult producer,
+          bool) -> std::optional<scf::SCFTileAndFuseOptions::ControlFnResult> {
+        return scf::SCFTileAndFuseOptions::ControlFnResult{
+            shape.yielded.contains(producer.getOwner())};
+      });
+  rewriter.setInsertionPoint(shape.root);
+  FailureOr<scf::SCFTileAndFuseResult> tiled =
+      scf::tileConsumerAndFuseProducersUsingSCF(
+          rewriter, cast<TilingInterface>(shape.root.getOperation()), options);
+  if (failed(tiled))
+    return shape.root->emitOpError(
+        "expected a structured op that can be tiled");
+  for (auto [from, to] : tiled->replacements)
+    rewriter.replaceAllUsesWith(from, to);
+  setGrid(grid);
+
+  RewritePatternSet patterns(context);
+  for (RegisteredOperationName name : context->getRegisteredOperations())
+    if (llvm::is_contained({"linalg", "tensor", "affine", "arith", "scf"},
+                           name.getDialectNamespace()))
+      name.getCanonicalizationPatterns(patterns, context);
+  if (failed(applyPatternsGreedily(kernel, std::move(patterns))))
+    return kernel.emitOpError("expected the clean-up after tiling to converge");
+  DominanceInfo dominance(kernel);
+  eliminateCommonSubExpressions(rewriter, dominance, kernel);
+  return success();
+}
+
 namespace {
 struct CpuTileKernel : lathe::impl::CpuTileKernelBase<CpuTileKernel> {
   using Base::Base;
@@ -245,74 +292,17 @@ struct CpuTileKernel : lathe::impl::CpuTileKernelBase<CpuTileKernel> {
   }
 
   void runOnOperation() override {
-    KernelOp kernel = getOperation();
-    MLIRContext *context = &getContext();
-    auto setGrid = [&](AffineMap map) {
-      kernel->setAttr(gridAttrName, AffineMapAttr::get(map));
+    auto choose = [&](const KernelShape &shape) {
+      TileChoice choice;
+      choice.sizes =
+          cpu::chooseTileSizes(shape.root, shape.extents, shape.keepWhole,
+                               shape.heaviest, shape.heaviestDims, target);
+      choice.slowest =
+          cpu::chooseSlowestDim(shape.heaviest, shape.heaviestDims);
+      return choice;
     };
-    // What cannot be tiled is one tile.
-    setGrid(AffineMap::get(0, kernel.getSizes().size(),
-                           getAffineConstantExpr(1, context)));
-    KernelShape shape;
-    unsigned result = 0;
-    shape.root = findRoot(kernel, shape, result);
-    if (!shape.root || failed(findExtents(kernel, result, shape)) ||
-        llvm::is_contained(shape.extents, 0))
-      return;
-    findKeepWhole(shape);
-    SmallVector<int64_t> sizes =
-        cpu::chooseTileSizes(shape.root, shape.extents, shape.keepWhole,
-                             shape.heaviest, shape.heaviestDims, target);
-    alignToPanels(kernel, shape.root, sizes);
-    if (llvm::all_of(sizes, [](int64_t size) { return size == 0; }))
-      return;
-    AffineMap grid = getGrid(kernel, shape, sizes);
-
-    IRRewriter rewriter(context);
-    scf::SCFTilingOptions tiling;
-    tiling.setLoopType(scf::SCFTilingOptions::LoopType::ForallOp);
-    tiling.setTileSizes(getAsIndexOpFoldResult(context, sizes));
-    // The last loop runs fastest.
-    if (std::optional<unsigned> slowest =
-            cpu::chooseSlowestDim(shape.heaviest, shape.heaviestDims)) {
-      SmallVector<int64_t> order{int64_t(*slowest)};
-      for (unsigned dim = 0; dim < sizes.size(); ++dim)
-        if (dim != *slowest)
-          order.push_back(dim);
-      tiling.setInterchange(order);
-    }
-    scf::SCFTileAndFuseOptions options;
-    options.setTilingOptions(tiling);
-    options.setFusionControlFn(
-        [&](tensor::ExtractSliceOp, OpResult producer, bool)
-            -> std::optional<scf::SCFTileAndFuseOptions::ControlFnResult> {
-          return scf::SCFTileAndFuseOptions::ControlFnResult{
-              shape.yielded.contains(producer.getOwner())};
-        });
-    rewriter.setInsertionPoint(shape.root);
-    FailureOr<scf::SCFTileAndFuseResult> tiled =
-        scf::tileConsumerAndFuseProducersUsingSCF(
-            rewriter, cast<TilingInterface>(shape.root.getOperation()),
-            options);
-    if (failed(tiled)) {
-      shape.root->emitOpError("expected a structured op that can be tiled");
-      return signalPassFailure();
-    }
-    for (auto [from, to] : tiled->replacements)
-      rewriter.replaceAllUsesWith(from, to);
-    setGrid(grid);
-
-    RewritePatternSet patterns(context);
-    for (RegisteredOperationName name : context->getRegisteredOperations())
-      if (llvm::is_contained({"linalg", "tensor", "affine", "arith", "scf"},
-                             name.getDialectNamespace()))
-        name.getCanonicalizationPatterns(patterns, context);
-    if (failed(applyPatternsGreedily(kernel, std::move(patterns)))) {
-      kernel.emitOpError("expected the clean-up after tiling to converge");
-      return signalPassFailure();
-    }
-    DominanceInfo dominance(kernel);
-    eliminateCommonSubExpressions(rewriter, dominance, kernel);
+    if (failed(tileKernel(getOperation(), choose)))
+      signalPassFailure();
   }
 
   cpu::Target target;

@@ -68,10 +68,12 @@ std::string getKernelSymbol(llvm::StringRef prefix, llvm::StringRef kernel);
 /// Lowers the program of `module` (its function `main`, after memory planning,
 /// with kernels in buffer form) to a new module in the LLVM dialect that
 /// defines `<prefix>_eval` and `<prefix>_program`, and fills `tables`. Errors
-/// are reported at the ops that cannot be lowered.
+/// are reported at the ops that cannot be lowered. With `deviceMemory` the host
+/// cannot address tensors: the program reads and copies through the runtime.
 mlir::OwningOpRef<mlir::ModuleOp> lowerProgramToLLVM(mlir::ModuleOp module,
                                                      llvm::StringRef prefix,
-                                                     ProgramTables &tables);
+                                                     ProgramTables &tables,
+                                                     bool deviceMemory = false);
 
 /// Registers `lathe-lower-program`, which does that to a module for prefix
 /// `model`.
@@ -82,6 +84,7 @@ struct TableTarget {
   std::string target;      ///< For people, e.g. "cpu:x86-64-v4".
   std::string cpuFeatures; ///< LLVM's names, comma-separated.
   bool hasWeights;         ///< Whether `<prefix>_weights` is linked in.
+  bool hasDevice = false;  ///< Whether `<prefix>_device` is: code for a device.
 };
 
 /// Adds the tables as constants to a translated program, and the exported

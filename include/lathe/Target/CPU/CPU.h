@@ -6,6 +6,7 @@
 #ifndef LATHE_TARGET_CPU_CPU_H
 #define LATHE_TARGET_CPU_CPU_H
 
+#include "lathe/Target/Target.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringRef.h"
@@ -54,6 +55,9 @@ struct Target {
 /// `x86-64-v4`, `sapphirerapids`, `cortex-a76`, ...). Failure, with the reason
 /// in `error`, where there is none.
 llvm::FailureOr<Target> parseTarget(llvm::StringRef name, std::string &error);
+
+/// The entry of this target in the list that the pipeline chooses from.
+TargetEntry getTargetEntry();
 
 /// The passes that bring one kernel from tensor form to loops over vectors, for
 /// a pass manager nested on `lathe.kernel`.

@@ -1,0 +1,102 @@
+// Part of the Lathe project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What the pipeline must know of a target. Levels 1 to 3 know none; from
+// kernels in tensor form on, all that differs between targets is behind this
+// interface (see docs/AddATarget.md).
+
+#ifndef LATHE_TARGET_TARGET_H
+#define LATHE_TARGET_TARGET_H
+
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/LogicalResult.h"
+#include <memory>
+#include <string>
+
+namespace llvm {
+class Module;
+} // namespace llvm
+
+namespace mlir {
+class ModuleOp;
+class OpPassManager;
+} // namespace mlir
+
+namespace lathe {
+class KernelOp;
+
+/// What the driver was asked for, as far as targets are concerned. Each reads
+/// its own part.
+struct TargetOptions {
+  std::string cpu = "native"; ///< `--cpu`: the processor of host code.
+  std::string gpu;            ///< `--gpu`: chips, comma-separated.
+  unsigned optLevel = 3;      ///< `-O`: effort of LLVM, 0 to 3.
+};
+
+/// A kernel's code on its way into an artifact.
+struct KernelCode {
+  std::string symbol;
+  llvm::StringRef bytes; ///< As `emitKernel` made it.
+};
+
+/// One machine that code is generated for. Constant once it is made; all
+/// methods may be called from several threads at once.
+class TargetInterface {
+public:
+  using Bytes = llvm::SmallVector<char, 0>;
+
+  virtual ~TargetInterface() = default;
+
+  /// For people, in artifacts: "cpu:x86-64-v4".
+  virtual std::string getDescription() const = 0;
+  /// The triple of the host code, which launches kernels.
+  virtual std::string getTriple() const = 0;
+  /// Features that the host processor must have, comma-separated.
+  virtual std::string getRequiredFeatures() const = 0;
+  /// Columns of f32 in a panel of packed weights.
+  virtual unsigned getPanelWidth() const = 0;
+  /// Whether kernels work on memory that the host cannot address. Programs then
+  /// read and copy through the runtime.
+  virtual bool hasDeviceMemory() const { return false; }
+
+  /// Adds the passes that bring one kernel from tensor form to buffer form with
+  /// a grid (`lathe.grid`), for a pass manager nested on `lathe.kernel`.
+  virtual void buildKernelPipeline(mlir::OpPassManager &onKernel) const = 0;
+
+  /// Translates a kernel after `buildKernelPipeline`. `suffix` is one of the
+  /// target's texts, or ".o" for what `emitProgram` takes. Errors are reported
+  /// at the kernel.
+  virtual llvm::FailureOr<Bytes> emitKernel(KernelOp kernel,
+                                            llvm::StringRef symbol,
+                                            llvm::StringRef suffix) const = 0;
+
+  /// Whether the kernels' code is objects for the linker, one each.
+  virtual bool makesObjects() const { return true; }
+
+  /// Translates a program in the LLVM dialect into an object. `complete` adds
+  /// the tables to the LLVM module first. Where kernels are no objects,
+  /// `kernels` are put into it; where there is device memory, the symbol
+  /// `<prefix>_device` that the tables refer to is defined.
+  virtual llvm::FailureOr<Bytes>
+  emitProgram(mlir::ModuleOp program, llvm::StringRef prefix,
+              llvm::ArrayRef<KernelCode> kernels,
+              llvm::function_ref<void(llvm::Module &)> complete) const = 0;
+};
+
+/// How a target is found by name.
+struct TargetEntry {
+  llvm::StringRef name; ///< For `--target`.
+  /// Suffixes of outputs that are the text of all kernels.
+  llvm::ArrayRef<llvm::StringRef> textSuffixes;
+  /// The target for these options. Failure, with the reason in `error`, where
+  /// there is none.
+  llvm::FailureOr<std::unique_ptr<TargetInterface>> (*create)(
+      const TargetOptions &options, std::string &error);
+};
+
+} // namespace lathe
+
+#endif // LATHE_TARGET_TARGET_H
