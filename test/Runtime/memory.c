@@ -15,6 +15,20 @@
 
 static atomic_long allocations;
 
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/allocator_interface.h>
+
+static void countAllocation(const volatile void *memory, size_t bytes) {
+  (void)memory, (void)bytes;
+  atomic_fetch_add(&allocations, 1);
+}
+
+static void ignoreRelease(const volatile void *memory) { (void)memory; }
+
+__attribute__((constructor)) static void watchMalloc(void) {
+  __sanitizer_install_malloc_and_free_hooks(countAllocation, ignoreRelease);
+}
+#else
 void *malloc(size_t bytes) {
   static void *(*real)(size_t);
   if (!real)
@@ -31,6 +45,7 @@ int posix_memalign(void **result, size_t alignment, size_t bytes) {
   atomic_fetch_add(&allocations, 1);
   return real(result, alignment, bytes);
 }
+#endif
 
 static void testNoAllocation(void) {
   lathe_options options = LATHE_OPTIONS_INIT;

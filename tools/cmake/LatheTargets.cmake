@@ -16,6 +16,9 @@ target_compile_options(lathe_mlir_usage INTERFACE
   $<$<COMPILE_LANGUAGE:CXX>:${LATHE_LLVM_DEFINITIONS} -Wall -Wextra -Werror
   -Wno-unused-parameter -fvisibility-inlines-hidden>)
 target_link_libraries(lathe_mlir_usage INTERFACE MLIR LLVM)
+if(LATHE_SANITIZE)
+  lathe_match_llvm_abi(lathe_mlir_usage)
+endif()
 
 # MLIR's core headers cost nine seconds a file; one precompiled header, shared.
 file(WRITE ${PROJECT_BINARY_DIR}/pch.cpp "")

@@ -16,12 +16,19 @@ if(NOT LATHE_SANITIZE)
 endif()
 
 # Level 1 compiles four times as fast as level 3, and the tests are hardly
-# slower. vptr checks would need RTTI of every class in libMLIR.
-set(sanitize -fsanitize=address,undefined -fno-sanitize=vptr)
-add_compile_options(-UNDEBUG -O1 -gline-tables-only -fno-omit-frame-pointer ${sanitize}
-  -fno-sanitize-recover=all)
+# slower. Two checks are off: vptr would need RTTI of every class in libMLIR,
+# function reads what clang puts before a function, and generated code has not.
+set(sanitize -fsanitize=address,undefined -fno-sanitize=vptr,function)
+add_compile_options(-UNDEBUG -O1 -gline-tables-only -fno-omit-frame-pointer
+  ${sanitize} -fno-sanitize-recover=all)
 add_link_options(${sanitize})
 add_compile_definitions(LATHE_SANITIZE)
 if(LATHE_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
+
+# Called by what includes headers of LLVM (LatheTargets.cmake).
+function(lathe_match_llvm_abi target)
+  target_compile_options(${target} INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-include
+    ${PROJECT_SOURCE_DIR}/tools/cmake/StatisticAbi.h>)
+endfunction()

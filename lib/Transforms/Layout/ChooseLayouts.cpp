@@ -87,7 +87,7 @@ void ChooseLayouts::choose(Operation *op) {
     return;
   std::optional<Perm> perm;
   if (auto generic = dyn_cast<linalg::GenericOp>(op))
-    if (std::optional<Window> window = matchWindow(generic))
+    if (std::optional<WindowMatch> window = matchWindow(generic))
       perm = window->resultPerm;
   if (!perm)
     perm = follow(op);

@@ -169,7 +169,7 @@ FailureOr<Value> Materializer::makeInit(Value init, ArrayRef<int64_t> perm,
 
 LogicalResult Materializer::rewriteGeneric(linalg::GenericOp op,
                                            ArrayRef<int64_t> perm) {
-  std::optional<Window> window = matchWindow(op);
+  std::optional<WindowMatch> window = matchWindow(op);
   SmallVector<Value> inputs;
   SmallVector<AffineMap> maps;
   for (OpOperand *input : op.getDpsInputOperands()) {

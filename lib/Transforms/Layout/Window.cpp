@@ -16,18 +16,18 @@ static SmallVector<int64_t> moveSpatial(ArrayRef<bool> spatial) {
   return perm;
 }
 
-std::optional<Window> lathe::matchWindow(linalg::GenericOp op) {
+std::optional<WindowMatch> lathe::matchWindow(linalg::GenericOp op) {
   if (op.getNumReductionLoops() == 0 || op->getNumResults() != 1)
     return std::nullopt;
   AffineMap resultMap = op.getIndexingMapMatchingResult(op->getResult(0));
   if (!resultMap.isProjectedPermutation())
     return std::nullopt;
-  std::optional<Window> window;
+  std::optional<WindowMatch> window;
   SmallVector<utils::IteratorType> iterators = op.getIteratorTypesArray();
   for (OpOperand *input : op.getDpsInputOperands()) {
     AffineMap map = op.getMatchingIndexingMap(input);
     SmallVector<bool> inputSpatial, resultSpatial(resultMap.getNumResults());
-    Window found;
+    WindowMatch found;
     found.input = input->getOperandNumber();
     bool any = false;
     for (AffineExpr expr : map.getResults()) {

@@ -11,7 +11,7 @@ namespace lathe {
 
 /// An op that slides a window: an input is read at `stride * out + dilation *
 /// window` along its spatial dimensions.
-struct Window {
+struct WindowMatch {
   unsigned input; ///< Which input is read through the window.
   /// Layouts with the spatial dimensions before all others but the first.
   llvm::SmallVector<int64_t> inputPerm, resultPerm;
@@ -20,7 +20,7 @@ struct Window {
 
 /// Matches a structured op with one window; none where the first dimension of
 /// the input or the result is spatial, or nothing but it is.
-std::optional<Window> matchWindow(mlir::linalg::GenericOp op);
+std::optional<WindowMatch> matchWindow(mlir::linalg::GenericOp op);
 
 /// On ops between `choose-layouts` and `materialize-layouts`.
 inline constexpr llvm::StringLiteral layoutAttrName = "lathe.layout";
