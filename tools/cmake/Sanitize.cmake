@@ -25,6 +25,7 @@ add_link_options(${sanitize})
 add_compile_definitions(LATHE_SANITIZE)
 if(LATHE_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link)
+  add_link_options(-fsanitize=fuzzer-no-link)
 endif()
 
 # Called by what includes headers of LLVM (LatheTargets.cmake).
