@@ -117,7 +117,7 @@ static Expected<StringRef> findDirectory(StringRef zip, uint64_t &count) {
   return zip.substr(offset, bytes);
 }
 
-static Expected<NamedTensors> parseNpz(StringRef zip) {
+Expected<NamedTensors> lathe::driver::parseNpz(StringRef zip) {
   constexpr size_t centralBytes = 46;
   uint64_t count = 0;
   Expected<StringRef> directory = findDirectory(zip, count);

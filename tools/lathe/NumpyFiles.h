@@ -21,7 +21,8 @@ llvm::Expected<HostTensor> readNpy(llvm::StringRef path);
 /// Writes a file, or nothing at all.
 llvm::Error writeNpy(llvm::StringRef path, const HostTensor &tensor);
 
-/// Reads all arrays of an .npz file, stored or deflated.
+/// Parses all arrays of an .npz file, stored or deflated.
+llvm::Expected<NamedTensors> parseNpz(llvm::StringRef contents);
 llvm::Expected<NamedTensors> readNpz(llvm::StringRef path);
 
 } // namespace lathe::driver

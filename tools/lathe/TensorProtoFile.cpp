@@ -104,8 +104,8 @@ static bool copyData(const onnx::TensorProto &proto, HostTensor &tensor) {
   }
 }
 
-static Expected<HostTensor> parseTensorProto(StringRef contents,
-                                             std::string &name) {
+Expected<HostTensor> lathe::driver::parseTensorProto(StringRef contents,
+                                                     std::string &name) {
   onnx::TensorProto proto;
   if (contents.size() > INT32_MAX ||
       !proto.ParseFromArray(contents.data(), static_cast<int>(contents.size())))

@@ -12,7 +12,9 @@
 
 namespace lathe::driver {
 
-/// Reads a serialized TensorProto. Its name, often empty, goes to `name`.
+/// Parses a serialized TensorProto. Its name, often empty, goes to `name`.
+llvm::Expected<HostTensor> parseTensorProto(llvm::StringRef contents,
+                                            std::string &name);
 llvm::Expected<HostTensor> readTensorProto(llvm::StringRef path,
                                            std::string &name);
 
