@@ -9,10 +9,14 @@
 #include "lathe/Dialect/Onnx/IR/Onnx.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace lathe;
 using namespace lathe::importer;
+
+/// As for initializers: the bytes of a tensor must be representable.
+static constexpr unsigned maxInputElementsLog2 = 56;
 
 /// The names in `values`, for messages.
 template <typename Range> static std::string listNames(const Range &values) {
@@ -133,6 +137,7 @@ Type GraphBuilder::getValueType(const proto::ValueInfoProto &info,
     return {};
   }
   SmallVector<int64_t> sizes;
+  int64_t count = 1;
   for (int64_t i = 0; i < rank; ++i) {
     int64_t size = given ? (*given)[i] : -1;
     std::string name;
@@ -150,6 +155,13 @@ Type GraphBuilder::getValueType(const proto::ValueInfoProto &info,
       auto fixed = fixedDims.find(name);
       if (!name.empty() && fixed != fixedDims.end())
         size = fixed->second;
+    }
+    if (size > 0 && (llvm::MulOverflow(count, size, count) ||
+                     count >> maxInputElementsLog2 != 0)) {
+      error() << "expected fewer than 2^" << maxInputElementsLog2
+              << " elements of input '" << info.name() << "', got " << size
+              << " in dimension " << i;
+      return {};
     }
     sizes.push_back(size < 0 ? ShapedType::kDynamic : size);
     dimNames.push_back(builder.getStringAttr(size < 0 ? name : ""));

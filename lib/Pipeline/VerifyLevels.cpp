@@ -17,6 +17,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Pass/Pass.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 
@@ -44,6 +45,36 @@ static LogicalResult verifyOps(Operation *root, StringRef place,
   return success(ok);
 }
 
+/// Numbers of bytes must be representable, so this many elements are too many:
+/// the widest has 128 bits.
+static constexpr unsigned maxElementsLog2 = 56;
+
+/// Reports results of more elements than any size computation can handle;
+/// sizes that are not known count as one.
+static LogicalResult verifySizes(Operation *root) {
+  bool ok = true;
+  root->walk([&](Operation *op) {
+    for (Type type : op->getResultTypes()) {
+      auto ranked = dyn_cast<RankedTensorType>(type);
+      if (!ranked)
+        continue;
+      int64_t count = 1;
+      bool tooLarge = false;
+      for (int64_t size : ranked.getShape())
+        if (!ShapedType::isDynamic(size) && size != 0)
+          tooLarge |= llvm::MulOverflow(count, size, count) ||
+                      count >> maxElementsLog2 != 0;
+      if (!tooLarge)
+        continue;
+      ok = false;
+      op->emitOpError("expects a result of fewer than 2^")
+          << maxElementsLog2 << " elements, got " << ranked;
+      break;
+    }
+  });
+  return success(ok);
+}
+
 static bool isScalarOp(Operation *op) {
   return isa<arith::ArithDialect, affine::AffineDialect>(op->getDialect());
 }
@@ -58,7 +89,8 @@ struct VerifyGraphLevel
             return isa<func::ReturnOp>(op) ||
                    (isa<onnx::OnnxDialect>(op->getDialect()) &&
                     op->hasAttr(shapesAttrName));
-          })))
+          })) ||
+          failed(verifySizes(func)))
         signalPassFailure();
   }
 };
