@@ -52,6 +52,33 @@ function(lathe_tablegen target td)
   endforeach()
   add_custom_target(${target} DEPENDS ${outs})
   add_dependencies(lathe-headers ${target})
+  lathe_document(${target} ${td} ${ARGN})
+endfunction()
+
+# Writes the reference of what lathe_tablegen declares to docs/ in the build
+# tree, one page per .td: a dialect with its operations, operations, or passes.
+add_custom_target(lathe-docs ALL)
+function(lathe_document target td)
+  set(generator)
+  foreach(kind dialect op pass)
+    if(NOT generator AND "${ARGN}" MATCHES "-gen-${kind}-decls")
+      set(generator -gen-${kind}-doc)
+    endif()
+  endforeach()
+  if(NOT generator)
+    return()
+  endif()
+  string(REGEX REPLACE "\\.td$" ".md" page docs/${td})
+  set(out ${PROJECT_BINARY_DIR}/${page})
+  get_filename_component(dir ${out} DIRECTORY)
+  file(MAKE_DIRECTORY ${dir})
+  set(in ${PROJECT_SOURCE_DIR}/include/lathe/${td})
+  add_custom_command(OUTPUT ${out}
+    COMMAND ${LATHE_MLIR_TBLGEN} ${generator} ${in} -o ${out} -d ${out}.d
+            -I ${PROJECT_SOURCE_DIR}/include -I ${LATHE_MLIR_INCLUDE}
+    DEPENDS ${in} DEPFILE ${out}.d VERBATIM)
+  add_custom_target(${target}Doc DEPENDS ${out})
+  add_dependencies(lathe-docs ${target}Doc)
 endfunction()
 list(GET MLIR_INCLUDE_DIRS 0 LATHE_MLIR_INCLUDE)
 find_program(LATHE_MLIR_TBLGEN mlir-tblgen REQUIRED

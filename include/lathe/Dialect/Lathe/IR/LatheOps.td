@@ -275,6 +275,13 @@ def Lathe_KernelOp : Lathe_Op<"kernel", [IsolatedFromAbove,
 def Lathe_YieldOp : Lathe_Op<"yield", [Pure, Terminator,
     HasParent<"KernelOp">]> {
   let summary = "Ends a kernel";
+  let description = [{
+    Its operands are what the kernel or the point computes, one per result.
+
+    ```mlir
+    lathe.yield %0 : tensor<?x4xf32>
+    ```
+  }];
   let arguments = (ins Variadic<AnyType>:$results);
   let assemblyFormat = "attr-dict ($results^ `:` type($results))?";
   let builders = [OpBuilder<(ins), [{ build($_builder, $_state, ::mlir::ValueRange()); }]>];
