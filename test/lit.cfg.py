@@ -44,6 +44,7 @@ config.substitutions.append(("%cmake", config.lathe_cmake))
 config.substitutions.append(("%unit", config.lathe_unit_dir))
 config.substitutions.append(("%include", os.path.join(config.lathe_source_dir, "include")))
 config.substitutions.append(("%bin", bin_dir))
+config.substitutions.append(("%llvm", config.llvm_tools_dir))
 
 # A test must not see how the person who runs it has tuned threads.
 for name in ("LATHE_NUM_THREADS", "OMP_NUM_THREADS"):

@@ -5,6 +5,7 @@
 
 #include "mlir/IR/BuiltinTypes.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace lathe;
@@ -35,11 +36,13 @@ static void describe(llvm::raw_ostream &os, llvm::StringRef role,
   os << "]\n";
 }
 
-/// Text that cannot end a comment.
+/// Text that can neither end a comment nor seem to begin one.
 static std::string quote(llvm::StringRef text) {
   std::string safe = text.str();
-  for (size_t at = 0; (at = safe.find("*/", at)) != std::string::npos;)
-    safe.replace(at, 2, "* ");
+  for (size_t i = 1; i < safe.size(); ++i)
+    if ((safe[i - 1] == '*' && safe[i] == '/') ||
+        (safe[i - 1] == '/' && safe[i] == '*'))
+      safe[i] = ' ';
   for (char &c : safe)
     if (!llvm::isPrint(c))
       c = '?';
@@ -78,12 +81,12 @@ std::string lathe::getHeader(const ProgramTables &tables) {
      << "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n"
      << "const lathe_model *" << name << "_lathe_model(void);\n\n"
      << "enum {\n";
-  llvm::StringMap<unsigned> used;
+  llvm::StringSet<> used;
   auto place = [&](llvm::StringRef role, const auto &list) {
     for (auto [i, tensor] : llvm::enumerate(list)) {
       std::string id =
           (name + "_" + role + "_" + getIdentifier(tensor.name)).str();
-      if (used[id]++)
+      while (!used.insert(id).second)
         id += "_" + std::to_string(i);
       os << "  " << id << " = " << i << ",\n";
     }

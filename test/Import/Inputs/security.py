@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Compiles models that were made to break loaders.
 
-    python3 security.py LATHE FOLDER [NAME...]
+    python3 security.py LATHE CLANG INCLUDE FOLDER [NAME...]
 
 Each model is refused within the time limit by exactly the message that stands
 beside it, or, where nothing is wrong with it but its size, accepted. Nothing
@@ -209,7 +209,7 @@ def long_names():
 @case
 def strange_names():
     """Names that end a comment, a string, a format, an identifier."""
-    names = ["*/ int x;", "a\"b", "%n%s%lld", "\n\r\t", "int", "", "a b", "a_b", "a.b", "ä\u2028"]
+    names = ["*/ int x;", "/* \\", "a\"b", "%n%s%lld", "\n\r\t", "int", "", "a b", "a_b", "a.b", "a_b_8", "ä\u2028"]
     inputs = [info(name, [2]) for name in names if name]
     nodes = [node("Add", [a.name, b.name], [f"*/{i}"], f"\"%s\n{i}") for i, (a, b) in
              enumerate(zip(inputs, inputs[1:]))]
@@ -578,7 +578,7 @@ def limit():
     resource.setrlimit(resource.RLIMIT_FSIZE, (64 << 20, 64 << 20))
 
 
-def check(lathe, folder, name, make):
+def check(lathe, clang, include, folder, name, make):
     made, expected = make()
     path, out = folder / f"{name}.onnx", folder / "out"
     path.write_bytes(made.SerializeToString())
@@ -589,6 +589,9 @@ def check(lathe, folder, name, make):
     took = time.monotonic() - began
     lines = result.stderr.splitlines()
     left = sorted(os.listdir(out)) + sorted(os.listdir(folder / "tmp"))
+    if "m.h" in left:
+        subprocess.run([clang, "-std=c11", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", f"-I{include}", "-x", "c",
+                        out / "m.h"], check=True)
     for file in out.iterdir():
         file.unlink()
     path.unlink()
@@ -605,11 +608,12 @@ def check(lathe, folder, name, make):
 
 
 def main():
-    lathe, folder, *names = sys.argv[1:]
+    lathe, clang, include, folder, *names = sys.argv[1:]
     folder = pathlib.Path(folder)
     for part in ("out", "tmp"):
         (folder / part).mkdir(parents=True, exist_ok=True)
-    wrong = [name for name, make in CASES if (not names or name in names) and not check(lathe, folder, name, make)]
+    wrong = [name for name, make in CASES if (not names or name in names) and
+             not check(lathe, clang, include, folder, name, make)]
     print(f"{len(CASES) - len(wrong)} of {len(CASES)} as expected")
     return 1 if wrong else 0
 
