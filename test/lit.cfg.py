@@ -54,8 +54,6 @@ if config.lathe_sanitize:
     config.substitutions.insert(0, ("%clang", os.path.join(config.llvm_tools_dir, "clang")
                                     + " -fsanitize=address,undefined -fno-sanitize=vptr,function"))
     config.available_features.add("sanitize")
-    config.environment["ASAN_OPTIONS"] = "detect_leaks=0:allow_user_poisoning=0"
-    config.environment["UBSAN_OPTIONS"] = "print_stacktrace=1:halt_on_error=1"
 
 
 def cpu_flags():

@@ -18,14 +18,18 @@ static atomic_long allocations;
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/allocator_interface.h>
 
+/* The sanitizer allocates when a thread starts, whenever that is. */
+static _Thread_local int is_main;
+
 static void countAllocation(const volatile void *memory, size_t bytes) {
   (void)memory, (void)bytes;
-  atomic_fetch_add(&allocations, 1);
+  atomic_fetch_add(&allocations, is_main);
 }
 
 static void ignoreRelease(const volatile void *memory) { (void)memory; }
 
 __attribute__((constructor)) static void watchMalloc(void) {
+  is_main = 1;
   __sanitizer_install_malloc_and_free_hooks(countAllocation, ignoreRelease);
 }
 #else
