@@ -24,7 +24,7 @@ add_compile_options(-UNDEBUG -O1 -gline-tables-only -fno-omit-frame-pointer
 add_link_options(${sanitize})
 add_compile_definitions(LATHE_SANITIZE)
 if(LATHE_FUZZ)
-  add_compile_options(-fsanitize=fuzzer-no-link)
+  add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-fsanitize=fuzzer-no-link>)
   add_link_options(-fsanitize=fuzzer-no-link)
 endif()
 
