@@ -7,6 +7,7 @@
 #include "lathe/Import/Diagnostics.h"
 #include "lathe/Import/Import.h"
 #include "lathe/Pipeline/Artifact.h"
+#include "lathe/Pipeline/Evaluate.h"
 #include "lathe/Pipeline/Inspect.h"
 #include "lathe/Pipeline/Pipeline.h"
 #include "lathe/Pipeline/Register.h"
@@ -219,8 +220,14 @@ LogicalResult Compiler::lower() {
     if (!module)
       return failure();
   }
-  if (failed(runPasses(
-          "graph", [&](PassManager &pm) { buildGraphPipeline(pm, fusion); })))
+  ConstantEvaluator constants = getHostEvaluator(options.runtimeLibrary);
+  constants.evaluate = [&, compute = constants.evaluate](ModuleOp part) {
+    auto timer = clock.start("constants");
+    return compute(part);
+  };
+  if (failed(runPasses("graph", [&](PassManager &pm) {
+        buildGraphPipeline(pm, fusion, constants);
+      })))
     return failure();
   if (failed(runPasses("tensor", [&](PassManager &pm) {
         buildTensorPipeline(
@@ -264,7 +271,7 @@ LogicalResult Compiler::commitFiles() {
 }
 
 /// The runtime archive: as given, or from the tree that the program lies in.
-static std::string getRuntimeLibrary(const CompileOptions &options) {
+std::string lathe::getRuntimeLibrary(const CompileOptions &options) {
   if (!options.runtimeLibrary.empty())
     return options.runtimeLibrary;
   static int anchor;

@@ -16,10 +16,11 @@
 using namespace mlir;
 using namespace lathe;
 
-static constexpr llvm::StringLiteral batchNormFusion = "batch-norm";
+static constexpr llvm::StringLiteral batchNormFusion = "batch-norm",
+                                     constantsFusion = "constants";
 
 SmallVector<StringRef> lathe::listFusions() {
-  SmallVector<StringRef> names = {batchNormFusion};
+  SmallVector<StringRef> names = {batchNormFusion, constantsFusion};
   llvm::append_range(names, getFusionKinds());
   return names;
 }
@@ -31,6 +32,7 @@ LogicalResult lathe::parseFusion(StringRef text, FusionOptions &options,
   if (text == "none") {
     options.crossNode = false;
     options.batchNorm = false;
+    options.constants = false;
     return success();
   }
   SmallVector<StringRef> names;
@@ -58,21 +60,27 @@ LogicalResult lathe::parseFusion(StringRef text, FusionOptions &options,
   for (StringRef name : off) {
     if (name == batchNormFusion)
       options.batchNorm = false;
+    else if (name == constantsFusion)
+      options.constants = false;
     else
       options.disabled.push_back(name.str());
   }
   return success();
 }
 
-void lathe::buildGraphPipeline(OpPassManager &pm, const FusionOptions &fusion) {
-  OpPassManager &onFunc = pm.nest<func::FuncOp>();
+void lathe::buildGraphPipeline(OpPassManager &pm, const FusionOptions &fusion,
+                               const ConstantEvaluator &evaluator) {
   // What a branch hides is seen once it is in the open: three rounds reach the
   // nesting that exporters write.
   for (int round = 0; round < 3; ++round) {
+    OpPassManager &onFunc = pm.nest<func::FuncOp>();
     onFunc.addPass(createOnnxInferShapes());
     onFunc.addPass(createOnnxFoldShapes());
     onFunc.addPass(createBoundLoops());
+    if (fusion.constants && evaluator)
+      pm.addPass(createFoldConstants(evaluator));
   }
+  OpPassManager &onFunc = pm.nest<func::FuncOp>();
   onFunc.addPass(createCanonicalizerPass());
   onFunc.addPass(createCSEPass());
   // Constants that differ in their recipe must not be merged from here on.

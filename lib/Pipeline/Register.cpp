@@ -8,6 +8,7 @@
 #include "lathe/Dialect/Lathe/IR/Lathe.h"
 #include "lathe/Dialect/Onnx/IR/Onnx.h"
 #include "lathe/Dialect/Onnx/Transforms/Passes.h"
+#include "lathe/Pipeline/Evaluate.h"
 #include "lathe/Pipeline/Pipeline.h"
 #include "lathe/Target/CPU/CPU.h"
 #include "lathe/Target/CPU/Passes.h"
@@ -35,6 +36,8 @@ void lathe::registerAllDialects(mlir::DialectRegistry &registry) {
 void lathe::registerAllPasses() {
   mlir::registerCanonicalizer();
   mlir::registerCSE();
+  // The first pass of a name stays registered.
+  mlir::registerPass([] { return createFoldConstants(getHostEvaluator()); });
   registerLatheOnnxPasses();
   registerLatheOnnxToLinalgPasses();
   registerLatheFusionPasses();

@@ -20,21 +20,31 @@ public:
   StageClock(bool timing, bool progress, llvm::raw_ostream &os)
       : timing(timing), progress(progress), os(os) {}
 
-  /// Counts time for a stage while the returned object lives.
+  /// Counts time for a stage while the returned object lives; what runs inside
+  /// of it counts for itself only.
   class Running {
   public:
     Running(StageClock &clock, llvm::StringRef stage)
-        : clock(clock), stage(stage), begin(std::chrono::steady_clock::now()) {}
+        : clock(clock), stage(stage), outer(clock.innermost),
+          begin(std::chrono::steady_clock::now()) {
+      clock.seconds[stage] += 0;
+      clock.innermost = this;
+    }
     Running(const Running &) = delete;
     ~Running() {
-      clock.seconds[stage] += std::chrono::duration<double>(
-                                  std::chrono::steady_clock::now() - begin)
-                                  .count();
+      double time = std::chrono::duration<double>(
+                        std::chrono::steady_clock::now() - begin)
+                        .count();
+      clock.seconds[stage] += time;
+      if (outer)
+        clock.seconds[outer->stage] -= time;
+      clock.innermost = outer;
     }
 
   private:
     StageClock &clock;
     llvm::StringRef stage;
+    Running *outer;
     std::chrono::steady_clock::time_point begin;
   };
   Running start(llvm::StringRef stage) {
@@ -61,6 +71,7 @@ private:
   bool timing, progress;
   llvm::raw_ostream &os;
   llvm::MapVector<llvm::StringRef, double> seconds;
+  Running *innermost = nullptr;
 };
 
 } // namespace lathe

@@ -14,6 +14,7 @@
 #include <string>
 
 namespace lathe {
+struct CompileOptions;
 
 /// Writes the weights, in the order and at the offsets of `tables`, to `os`;
 /// recipes run one weight at a time.
@@ -38,6 +39,10 @@ llvm::Error linkObject(llvm::ArrayRef<std::string> objects,
 
 /// The C library that this program itself runs with.
 std::string findCLibrary();
+
+/// The archive of the runtime: as given, or from the tree that the program lies
+/// in.
+std::string getRuntimeLibrary(const CompileOptions &options);
 
 /// The text of the model's C header.
 std::string getHeader(const ProgramTables &tables);

@@ -6,6 +6,7 @@
 #ifndef LATHE_PIPELINE_PIPELINE_H
 #define LATHE_PIPELINE_PIPELINE_H
 
+#include "lathe/Dialect/Onnx/Transforms/FoldConstants.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/Pass.h"
 #include "llvm/ADT/SmallVector.h"
@@ -24,6 +25,7 @@ namespace lathe {
 struct FusionOptions {
   bool crossNode = true;
   bool batchNorm = true; ///< Into the convolution before it (level 2).
+  bool constants = true; ///< Nodes that depend on constants only (level 2).
   bool explain = false; ///< Say on launches why fusions did not happen.
   std::vector<std::string> disabled; ///< Kinds that stay off.
 };
@@ -37,7 +39,9 @@ llvm::LogicalResult parseFusion(llvm::StringRef text, FusionOptions &options,
                                 std::string &error);
 
 /// Level 2, on a module of `onnx` ops: shapes, folding, simplification.
-void buildGraphPipeline(mlir::OpPassManager &pm, const FusionOptions &fusion);
+/// Without `evaluator` only integers and shapes are folded.
+void buildGraphPipeline(mlir::OpPassManager &pm, const FusionOptions &fusion,
+                        const ConstantEvaluator &evaluator = {});
 
 /// Level 3, from `onnx` to kernels and launches. `panelWidth` is the target's
 /// number of f32 columns per panel of packed weights; 0 leaves layouts alone.

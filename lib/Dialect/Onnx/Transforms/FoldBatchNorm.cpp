@@ -55,14 +55,48 @@ static Value makeVector(OpBuilder &builder, Location loc,
   return ConstantOp::create(builder, loc, type, value);
 }
 
+/// The steps that scale the part of a convolution's weight that makes channel
+/// `i` of the result by `factors[i]`; null where there are none. In
+/// `onnx.Conv` the channels are the first dimension, in `onnx.ConvTranspose`
+/// the second one, within each group.
+static ArrayAttr getScaling(Operation *conv, RankedTensorType weight,
+                            ArrayRef<double> factors) {
+  Builder builder(conv->getContext());
+  SmallVector<float> floats(factors.begin(), factors.end());
+  auto values = cast<ElementsAttr>(DenseElementsAttr::get(
+      RankedTensorType::get((int64_t)floats.size(), builder.getF32Type()),
+      ArrayRef<float>(floats)));
+  auto scale = [&](int64_t axis) {
+    return ScaleStepAttr::get(conv->getContext(), axis, values);
+  };
+  int64_t count = factors.size();
+  auto transposed = dyn_cast<ConvTransposeOp>(conv);
+  if (!transposed)
+    return weight.getDimSize(0) == count ? builder.getArrayAttr(scale(0))
+                                         : ArrayAttr();
+  int64_t group = transposed.getGroup();
+  if (group == 1)
+    return weight.getDimSize(1) == count ? builder.getArrayAttr(scale(1))
+                                         : ArrayAttr();
+  // With one channel a group the first two dimensions count the result's.
+  if (weight.getDimSize(0) != group || group * weight.getDimSize(1) != count)
+    return {};
+  SmallVector<int64_t> merged = {count};
+  llvm::append_range(merged, weight.getShape().drop_front(2));
+  return builder.getArrayAttr(
+      {ReshapeStepAttr::get(conv->getContext(), merged), scale(0),
+       ReshapeStepAttr::get(conv->getContext(), weight.getShape())});
+}
+
 /// Folds `norm` into the convolution that makes its input, if it may.
 static bool fold(BatchNormalizationOp norm) {
-  auto conv = norm.getX().getDefiningOp<ConvOp>();
-  if (!conv || !conv->hasOneUse() || norm.getTrainingMode() ||
-      !norm->getResult(1).use_empty() || !norm->getResult(2).use_empty())
+  Operation *conv = norm.getX().getDefiningOp();
+  if (!isa_and_nonnull<ConvOp, ConvTransposeOp>(conv) || !conv->hasOneUse() ||
+      norm.getTrainingMode() || !norm->getResult(1).use_empty() ||
+      !norm->getResult(2).use_empty())
     return false;
-  auto weight = conv.getW().getDefiningOp<ConstantOp>();
-  auto weightType = dyn_cast<RankedTensorType>(conv.getW().getType());
+  auto weight = conv->getOperand(1).getDefiningOp<ConstantOp>();
+  auto weightType = dyn_cast<RankedTensorType>(conv->getOperand(1).getType());
   if (!weight || !weightType || !weightType.getElementType().isF32() ||
       weight->hasAttr(recipeAttrName))
     return false;
@@ -71,13 +105,12 @@ static bool fold(BatchNormalizationOp norm) {
        var = getVector(norm.getInputVar());
   if (!scale || !shift || !mean || !var)
     return false;
-  size_t count = weightType.getDimSize(0);
-  if (scale->size() != count || shift->size() != count ||
-      mean->size() != count || var->size() != count)
+  size_t count = scale->size();
+  if (shift->size() != count || mean->size() != count || var->size() != count)
     return false;
   SmallVector<double> bias(count, 0);
-  if (!isOmitted(conv.getB())) {
-    auto given = getVector(conv.getB());
+  if (!isOmitted(conv->getOperand(2))) {
+    auto given = getVector(conv->getOperand(2));
     if (!given || given->size() != count)
       return false;
     bias = *given;
@@ -89,21 +122,18 @@ static bool fold(BatchNormalizationOp norm) {
     factors.push_back(factor);
     offsets.push_back((*shift)[i] + factor * (bias[i] - (*mean)[i]));
   }
+  ArrayAttr recipe = getScaling(conv, weightType, factors);
+  if (!recipe)
+    return false;
 
   OpBuilder builder(conv);
-  MLIRContext *context = norm.getContext();
-  SmallVector<float> floats(factors.begin(), factors.end());
-  auto factorAttr = DenseElementsAttr::get(
-      RankedTensorType::get((int64_t)count, builder.getF32Type()),
-      ArrayRef<float>(floats));
   auto scaled = ConstantOp::create(builder, weight.getLoc(), weight.getType(),
                                    weight.getValue());
-  scaled->setAttr(recipeAttrName,
-                  builder.getArrayAttr(ScaleStepAttr::get(
-                      context, 0, cast<ElementsAttr>(factorAttr))));
+  scaled->setAttr(recipeAttrName, recipe);
   conv->setOperand(1, scaled);
   conv->setOperand(2, makeVector(builder, norm.getLoc(), offsets));
-  conv->setLoc(FusedLoc::get(context, {conv.getLoc(), norm.getLoc()}));
+  conv->setLoc(
+      FusedLoc::get(norm.getContext(), {conv->getLoc(), norm.getLoc()}));
   norm->getResult(0).replaceAllUsesWith(conv->getResult(0));
   norm.erase();
   return true;

@@ -222,7 +222,7 @@ def Onnx_FloorOp : Onnx_UnaryOp<"Floor", Onnx_FloatTensor, (ins),
 }
 
 def Onnx_IdentityOp : Onnx_UnaryOp<"Identity", Onnx_AnyTensor, (ins),
-                 "sameShape(ctx, content::keep)"> {
+                 "sameShape(ctx, content::keep)", [Onnx_RearrangesOperand]> {
   let summary = "Gives its operand";
   let description = [{
     `y = x`, for any element type.

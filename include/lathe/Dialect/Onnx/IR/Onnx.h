@@ -58,6 +58,12 @@ inline bool isOmitted(mlir::Value value) {
   return mlir::isa<mlir::NoneType>(value.getType());
 }
 
+/// Trait of ops that give their first operand another shape or order and leave
+/// its elements alone. Done to a weight they are steps of its recipe.
+template <typename ConcreteOp>
+class RearrangesOperand
+    : public mlir::OpTrait::TraitBase<ConcreteOp, RearrangesOperand> {};
+
 /// Infers the types of all results in `func`, in its sub-graphs, and the result
 /// types of `func` itself. Reports what is contradictory on the node.
 mlir::LogicalResult inferShapes(mlir::func::FuncOp func);

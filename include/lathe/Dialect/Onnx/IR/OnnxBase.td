@@ -115,6 +115,11 @@ def Onnx_OptFloats : OptionalAttr<DenseF32ArrayAttr>;
 // Op classes
 //===----------------------------------------------------------------------===//
 
+// Gives its first operand another shape or order, no other elements.
+def Onnx_RearrangesOperand : NativeOpTrait<"RearrangesOperand"> {
+  let cppNamespace = "::lathe::onnx";
+}
+
 // An op whose shape rule is the call `rule` on `ctx`, or, where `rule` is
 // empty, the method `inferShapes` that the family's source file defines.
 class Onnx_BaseOp<string mnemonic, string rule, list<Trait> traits = []>
@@ -133,7 +138,8 @@ class Onnx_Op<string mnemonic, string rule = "", list<Trait> traits = []>
 
 // One operand, a result of its type. `attrs` are the op's attributes.
 class Onnx_UnaryOp<string mnemonic, Type type, dag attrs = (ins),
-                   string rule = "sameShape(ctx)"> : Onnx_Op<mnemonic, rule> {
+                   string rule = "sameShape(ctx)", list<Trait> traits = []>
+    : Onnx_Op<mnemonic, rule, traits> {
   let arguments = !con((ins type:$X), attrs);
   let results = (outs type:$Y);
 }

@@ -124,7 +124,8 @@ def Onnx_SizeOp : Onnx_Op<"Size"> {
   let results = (outs Onnx_I64Tensor:$size);
 }
 
-def Onnx_ReshapeOp : Onnx_Op<"Reshape"> {
+def Onnx_ReshapeOp
+    : Onnx_Op<"Reshape", "", [Onnx_RearrangesOperand]> {
   let summary = "Gives another shape";
   let description = [{
     The elements stay in row-major order. A size 0 in `shape` means the size of
@@ -142,7 +143,8 @@ def Onnx_ReshapeOp : Onnx_Op<"Reshape"> {
   let results = (outs Onnx_AnyTensor:$reshaped);
 }
 
-def Onnx_FlattenOp : Onnx_Op<"Flatten"> {
+def Onnx_FlattenOp
+    : Onnx_Op<"Flatten", "", [Onnx_RearrangesOperand]> {
   let summary = "Makes a matrix";
   let description = [{
     The dimensions before `axis` become the first, the others the second.
@@ -156,7 +158,8 @@ def Onnx_FlattenOp : Onnx_Op<"Flatten"> {
   let results = (outs Onnx_AnyTensor:$output);
 }
 
-def Onnx_SqueezeOp : Onnx_Op<"Squeeze"> {
+def Onnx_SqueezeOp
+    : Onnx_Op<"Squeeze", "", [Onnx_RearrangesOperand]> {
   let summary = "Removes dimensions of size 1";
   let description = [{
     Removes `axes`, or all dimensions of size 1 if they are omitted. [C1] The
@@ -172,7 +175,8 @@ def Onnx_SqueezeOp : Onnx_Op<"Squeeze"> {
   let results = (outs Onnx_AnyTensor:$squeezed);
 }
 
-def Onnx_UnsqueezeOp : Onnx_Op<"Unsqueeze"> {
+def Onnx_UnsqueezeOp
+    : Onnx_Op<"Unsqueeze", "", [Onnx_RearrangesOperand]> {
   let summary = "Inserts dimensions of size 1";
   let description = [{
     `axes` are positions in the result. [C1] They are distinct.
@@ -204,7 +208,8 @@ def Onnx_ExpandOp : Onnx_Op<"Expand"> {
 // Moving
 //===----------------------------------------------------------------------===//
 
-def Onnx_TransposeOp : Onnx_Op<"Transpose"> {
+def Onnx_TransposeOp
+    : Onnx_Op<"Transpose", "", [Onnx_RearrangesOperand]> {
   let summary = "Permutes dimensions";
   let description = [{
     Dimension `i` of the result is dimension `perm[i]` of the operand; in

@@ -59,6 +59,41 @@ def BoundLoops : Pass<"onnx-bound-loops", "::mlir::func::FuncOp"> {
   ];
 }
 
+def OnnxFoldConstants : Pass<"onnx-fold-constants", "::mlir::ModuleOp"> {
+  let summary = "Computes what depends on constants only";
+  let description = [{
+    What can be computed before the model runs is: all of it together, by one
+    module that goes through the same levels as the model and runs on the machine
+    that compiles. It is a pass on modules because that uses the context's
+    threads. Kept for the model are results much larger than what they are made
+    from, and reshapes and transposes of large weights, which are steps of the
+    weight's recipe. Sub-graphs and ops with effects (random numbers) are not
+    folded.
+
+    ```mlir
+    %0 = onnx.Constant {value = dense<2.0> : tensor<f32>} : () -> tensor<f32>
+    %1 = onnx.Sqrt %0 : (tensor<f32>) -> tensor<f32>
+    // becomes
+    %1 = onnx.Constant {value = dense<1.41421354> : tensor<f32>} : () -> tensor<f32>
+    ```
+  }];
+  let options = [
+    Option<"freeBytes", "free-bytes", "int64_t", "1 << 16",
+           "Results up to this many bytes are folded whatever they come from">,
+    Option<"growth", "growth", "int64_t", "2",
+           "Larger ones if they take at most this many times the bytes of the "
+           "constants that they come from">,
+    Option<"budget", "budget", "int64_t", "512 << 20",
+           "Bytes of all results together">
+  ];
+  let dependentDialects = ["::mlir::func::FuncDialect",
+                           "::lathe::onnx::OnnxDialect"];
+  let statistics = [
+    Statistic<"numFolded", "num-folded", "Results that became constants">,
+    Statistic<"bytesFolded", "bytes-folded", "Bytes of these">
+  ];
+}
+
 def FoldBatchNorm : Pass<"onnx-fold-batch-norm", "::mlir::func::FuncOp"> {
   let summary = "Folds batch normalizations into the convolutions before them";
   let description = [{
