@@ -455,7 +455,7 @@ static void testWrongTensors(void) {
   lathe_context_destroy(ctx);
 }
 
-/* The data is wrong: the node and the value are named. */
+/* The data is wrong: the node is named. */
 static void testWrongIndex(void) {
   lathe_context *ctx = create(pick_lathe_model(), NULL);
   float data[8] = {0, 1, 2, 3, 4, 5, 6, 7}, rows[4] = {0};
@@ -470,10 +470,7 @@ static void testWrongIndex(void) {
     static const int64_t values[] = {4, -5, INT64_MIN};
     index[1] = values[wrong];
     EXPECT_ERROR(ctx, lathe_run(ctx, inputs, &output), LATHE_FAILED,
-                 "node 'lookup'");
-    EXPECT(strstr(lathe_context_message(ctx), wrong == 0   ? "got 4"
-                                              : wrong == 1 ? "got -5"
-                                                           : "got -922"));
+                 "node 'lookup': expects indices in [-4, 4)");
   }
   index[1] = 0;
   EXPECT(!lathe_run(ctx, inputs, &output));

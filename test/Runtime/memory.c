@@ -15,7 +15,7 @@
 
 static atomic_long allocations;
 
-#ifdef __SANITIZE_ADDRESS__
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #include <sanitizer/allocator_interface.h>
 
 /* The sanitizer allocates when a thread starts, whenever that is. */
