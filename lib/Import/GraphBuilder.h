@@ -83,6 +83,10 @@ private:
                                const llvm::StringSet<> &constants);
   mlir::Type getValueType(const proto::ValueInfoProto &info,
                           llvm::SmallVectorImpl<mlir::Attribute> &dimNames);
+  /// Any type, of a value or of what it holds; null with an error where it is
+  /// none of ONNX's.
+  mlir::Type convertType(const proto::TypeProto &type, EmitError emitError,
+                         int depth = 0);
 
   // NodeBuilder.cpp: nodes in their newest form.
   void build(Node &node, Frame &frame, Scope &scope);

@@ -106,15 +106,71 @@ LogicalResult GraphBuilder::readDims(const proto::GraphProto &graph,
   return success();
 }
 
-Type GraphBuilder::getValueType(const proto::ValueInfoProto &info,
-                                SmallVectorImpl<Attribute> &dimNames) {
-  if (!info.type().has_tensor_type()) {
-    error() << "expected input '" << info.name() << "' to be a tensor, got "
-            << (info.type().value_case() == proto::TypeProto::VALUE_NOT_SET
-                    ? "no type"
-                    : "another kind of value");
+Type GraphBuilder::convertType(const proto::TypeProto &type,
+                               EmitError emitError, int depth) {
+  using Proto = proto::TypeProto;
+  MLIRContext *context = builder.getContext();
+  auto getElement = [&](int64_t number) {
+    Type element = lathe::onnx::getElementTypeOf(context, number);
+    if (!element)
+      emitError() << "expected an element type of ONNX, got number " << number;
+    return element;
+  };
+  auto convert = [&](const proto::TypeProto &inner) {
+    return convertType(inner, emitError, depth + 1);
+  };
+  // As deep as any sensible value, and no deeper: values are let go of
+  // recursively.
+  if (depth > 16) {
+    emitError() << "expected a type of at most 16 levels, got more";
     return {};
   }
+  switch (type.value_case()) {
+  case Proto::kTensorType: {
+    const Proto::Tensor &tensor = type.tensor_type();
+    Type element = getElement(tensor.elem_type());
+    if (!element)
+      return {};
+    if (!tensor.has_shape() || tensor.shape().dim_size() > options.limits.rank)
+      return UnrankedTensorType::get(element);
+    SmallVector<int64_t> sizes;
+    for (const auto &dim : tensor.shape().dim())
+      sizes.push_back(dim.has_dim_value() && dim.dim_value() >= 0
+                          ? dim.dim_value()
+                          : ShapedType::kDynamic);
+    return RankedTensorType::get(sizes, element);
+  }
+  case Proto::kSequenceType: {
+    Type element = convert(type.sequence_type().elem_type());
+    return element ? lathe::onnx::SequenceType::get(context, element, -1)
+                   : Type();
+  }
+  case Proto::kOptionalType: {
+    Type element = convert(type.optional_type().elem_type());
+    return element ? lathe::onnx::OptionalType::get(context, element) : Type();
+  }
+  case Proto::kMapType: {
+    Type key = getElement(type.map_type().key_type());
+    Type value = key ? convert(type.map_type().value_type()) : Type();
+    return value ? lathe::onnx::MapType::get(context, key, value) : Type();
+  }
+  default:
+    emitError() << "expected a tensor, a sequence, a map or an optional, got "
+                << (type.value_case() == Proto::VALUE_NOT_SET
+                        ? "no type"
+                        : "another kind of value");
+    return {};
+  }
+}
+
+Type GraphBuilder::getValueType(const proto::ValueInfoProto &info,
+                                SmallVectorImpl<Attribute> &dimNames) {
+  if (!info.type().has_tensor_type())
+    return convertType(info.type(), [&] {
+      InFlightDiagnostic diag = error();
+      diag << "input '" << info.name() << "': ";
+      return diag;
+    });
   const proto::TypeProto::Tensor &tensor = info.type().tensor_type();
   Type element =
       lathe::onnx::getElementTypeOf(builder.getContext(), tensor.elem_type());

@@ -22,8 +22,12 @@ static std::string getElementName(mlir::Type type) {
 static void describe(llvm::raw_ostream &os, llvm::StringRef role,
                      const ProgramTables &tables,
                      const ProgramTables::Tensor &tensor, size_t i) {
-  os << " *   " << role << ' ' << i << "  " << tensor.name << ": "
-     << getElementName(tensor.elementType) << '[';
+  os << " *   " << role << ' ' << i << "  " << tensor.name << ": ";
+  if (!tensor.valueType.empty() && !tensor.hasRank) {
+    os << tensor.valueType << '\n';
+    return;
+  }
+  os << (tensor.hasRank ? "string" : getElementName(tensor.elementType)) << '[';
   for (auto [d, dim] : llvm::enumerate(tensor.dims)) {
     os << (d ? ", " : "");
     if (dim >= 0)

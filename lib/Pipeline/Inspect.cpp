@@ -256,7 +256,16 @@ json::Object Describer::describeLaunch(LaunchOp launch) {
 
 json::Object Describer::describeTensor(Value value, StringAttr name,
                                        Attribute original, ArrayAttr dims) {
-  auto type = cast<RankedTensorType>(value.getType());
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  if (!type) {
+    std::string text;
+    if (auto shown = dyn_cast_or_null<TypeAttr>(original))
+      llvm::raw_string_ostream(text) << shown.getValue();
+    return json::Object{
+        {"name", json::fixUTF8(name ? name.getValue() : StringRef())},
+        {"type", text},
+        {"dims", json::Array()}};
+  }
   Type element = type.getElementType();
   if (auto shown = dyn_cast_or_null<TypeAttr>(original))
     element = cast<ShapedType>(shown.getValue()).getElementType();

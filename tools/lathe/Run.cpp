@@ -5,6 +5,7 @@
 
 #include "Commands.h"
 #include "ModelOptions.h"
+#include "ValueProtoFile.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace lathe::driver;
@@ -12,11 +13,12 @@ using namespace llvm;
 
 static cl::list<std::string> inputFiles("input",
                                         cl::value_desc("name=file.npy"),
-                                        cl::desc("Values of an input"),
+                                        cl::desc("Values of an input, or .pb"),
                                         cl::sub(getRunCommand()));
 static cl::list<std::string>
     outputFiles("output", cl::value_desc("name=file.npy"),
-                cl::desc("Where to write an output (default: print a summary)"),
+                cl::desc("Where to write an output, .npy or ONNX's .pb "
+                         "(default: print a summary)"),
                 cl::sub(getRunCommand()));
 static cl::opt<bool> randomInputs("random",
                                   cl::desc("Random values for all inputs"),
@@ -45,12 +47,17 @@ static Expected<std::vector<HostTensor>> getInputs(const RunSettings &settings,
   for (StringRef text : settings.inputs) {
     StringRef name, file;
     splitBinding(text, name, file);
-    if (none_of(model.getInputs(), [&](const TensorSignature &signature) {
+    auto signature =
+        find_if(model.getInputs(), [&](const TensorSignature &signature) {
           return signature.name == name;
-        }))
+        });
+    if (signature == model.getInputs().end())
       return createStringError("--input: the model has no input '" + name +
                                "'");
-    Expected<HostTensor> tensor = readNpy(file);
+    std::string inFile;
+    Expected<HostTensor> tensor =
+        file.ends_with(".pb") ? readValueProto(file, signature->type, inFile)
+                              : readNpy(file);
     if (!tensor)
       return tensor.takeError();
     tensors.emplace_back(name.str(), std::move(*tensor));
@@ -94,7 +101,9 @@ static Error runModel(const RunSettings &settings) {
   if (Error error = (*session)->run(*inputs, *outputs))
     return error;
   for (auto &[index, file] : wanted)
-    if (Error error = writeNpy(file, (*outputs)[index]))
+    if (Error error = StringRef(file).ends_with(".pb")
+                          ? writeValueProto(file, (*outputs)[index])
+                          : writeNpy(file, (*outputs)[index]))
       return error;
   if (wanted.empty())
     for (auto [signature, output] : zip_equal((*model)->getOutputs(), *outputs))

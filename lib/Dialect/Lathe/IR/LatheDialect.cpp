@@ -13,6 +13,8 @@ using namespace lathe;
 #include "lathe/Dialect/Lathe/IR/LatheDialect.cpp.inc"
 #define GET_ATTRDEF_CLASSES
 #include "lathe/Dialect/Lathe/IR/LatheAttrs.cpp.inc"
+#define GET_TYPEDEF_CLASSES
+#include "lathe/Dialect/Lathe/IR/LatheTypes.cpp.inc"
 
 void LatheDialect::initialize() {
   addOperations<
@@ -22,6 +24,10 @@ void LatheDialect::initialize() {
   addAttributes<
 #define GET_ATTRDEF_LIST
 #include "lathe/Dialect/Lathe/IR/LatheAttrs.cpp.inc"
+      >();
+  addTypes<
+#define GET_TYPEDEF_LIST
+#include "lathe/Dialect/Lathe/IR/LatheTypes.cpp.inc"
       >();
 }
 
@@ -98,5 +104,10 @@ lathe::applyRecipe(RankedTensorType type, ArrayAttr recipe,
     for (Attribute step : recipe)
       if (failed(applyStep(step, shape, emitError)))
         return failure();
-  return RankedTensorType::get(shape, type.getElementType());
+  // What is packed in less than a byte is read as bytes.
+  Type element = type.getElementType();
+  if (element.isIntOrFloat() && !element.isInteger(1) &&
+      element.getIntOrFloatBitWidth() < 8)
+    element = IntegerType::get(type.getContext(), 8);
+  return RankedTensorType::get(shape, element);
 }

@@ -4,6 +4,7 @@
 // What becomes of the known elements of small tensors.
 
 #include "Rules.h"
+#include "Values.h"
 #include "mlir/IR/BuiltinTypes.h"
 
 using namespace mlir;
@@ -78,6 +79,8 @@ AffineExpr lathe::onnx::getProduct(ArrayRef<AffineExpr> dims,
 
 TensorInfo lathe::onnx::join(const TensorInfo &a, const TensorInfo &b,
                              function_ref<AffineExpr(unsigned)> fresh) {
+  if (a.valueType || b.valueType)
+    return joinValues(a, b);
   TensorInfo both;
   both.elementType = a.elementType ? a.elementType : b.elementType;
   if (!a.dims || !b.dims || a.getRank() != b.getRank())

@@ -58,6 +58,8 @@ std::optional<SmallVector<int64_t, 4>> TensorInfo::getInts() const {
 }
 
 Type TensorInfo::getType(MLIRContext *context) const {
+  if (valueType)
+    return valueType;
   Type element = elementType ? elementType : UnknownType::get(context);
   if (!dims)
     return UnrankedTensorType::get(element);
@@ -139,8 +141,10 @@ TensorInfo SymbolicShapes::getDeclared(Value value, StringRef name,
                                        ArrayAttr dimNames) {
   TensorInfo info;
   auto tensor = dyn_cast<TensorType>(value.getType());
-  if (!tensor)
+  if (!tensor) {
+    info.valueType = value.getType();
     return info;
+  }
   if (!isa<UnknownType>(tensor.getElementType()))
     info.elementType = tensor.getElementType();
   if (!tensor.hasRank())
@@ -206,8 +210,13 @@ LogicalResult SymbolicShapes::finish(OpResult result, TensorInfo &info) {
   Operation *op = result.getOwner();
   ShapeContext rule(*this, op);
   auto declared = dyn_cast<TensorType>(result.getType());
-  if (!declared)
+  if (info.valueType)
     return success();
+  if (!declared) {
+    if (!isa<NoneType>(result.getType()))
+      info.valueType = result.getType();
+    return success();
+  }
   if (!isa<UnknownType>(declared.getElementType())) {
     if (info.elementType && info.elementType != declared.getElementType())
       return op->emitOpError("expects element type ")
@@ -450,6 +459,8 @@ LogicalResult lathe::onnx::inferShapes(func::FuncOp func) {
     return failure();
   auto setType = [&](Value value) {
     const TensorInfo &info = shapes->get(value);
+    if (info.valueType)
+      return value.setType(info.valueType);
     if (isa<TensorType>(value.getType()) && (info.elementType || info.dims))
       value.setType(info.getType(func.getContext()));
   };

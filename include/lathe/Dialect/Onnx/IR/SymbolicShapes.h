@@ -42,6 +42,10 @@ struct TensorInfo {
   std::optional<Dims> dims;
   /// The elements in row-major order; nothing where none is known.
   std::optional<Contents> contents;
+  /// The type of what is no tensor: a sequence, a map or an optional.
+  mlir::Type valueType;
+  /// Of a sequence: the sizes of its elements, null where they may differ.
+  std::optional<Dims> elementDims;
 
   int64_t getRank() const { return dims ? dims->size() : -1; }
   /// The contents if every element is an expression.
