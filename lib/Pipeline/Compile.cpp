@@ -294,8 +294,8 @@ LogicalResult Compiler::writeText(StringRef suffix) {
     std::vector<std::string> texts;
     if (failed(emitKernels(suffix, texts)))
       return failure();
-    for (const std::string &text : texts)
-      os << text << '\n';
+    os << target->joinTexts(
+        SmallVector<StringRef>(texts.begin(), texts.end()), suffix);
   }
   os.close();
   if (os.has_error()) {

@@ -12,6 +12,8 @@
 #include "lathe/Pipeline/Pipeline.h"
 #include "lathe/Target/CPU/CPU.h"
 #include "lathe/Target/CPU/Passes.h"
+#include "lathe/Target/CUDA/CUDA.h"
+#include "lathe/Target/CUDA/Passes.h"
 #include "lathe/Transforms/Fusion/Passes.h"
 #include "lathe/Transforms/Layout/Passes.h"
 #include "lathe/Transforms/Memory/Passes.h"
@@ -23,7 +25,8 @@
 #include "mlir/Transforms/Passes.h"
 
 llvm::ArrayRef<lathe::TargetEntry> lathe::getTargets() {
-  static const TargetEntry targets[] = {cpu::getTargetEntry()};
+  static const TargetEntry targets[] = {cpu::getTargetEntry(),
+                                        cuda::getTargetEntry()};
   return targets;
 }
 
@@ -31,6 +34,7 @@ void lathe::registerAllDialects(mlir::DialectRegistry &registry) {
   registry.insert<LatheDialect, onnx::OnnxDialect, mlir::func::FuncDialect,
                   mlir::LLVM::LLVMDialect, mlir::scf::SCFDialect>();
   cpu::registerDialects(registry);
+  cuda::registerDialects(registry);
 }
 
 void lathe::registerAllPasses() {
@@ -44,6 +48,7 @@ void lathe::registerAllPasses() {
   registerLatheLayoutPasses();
   registerLatheMemoryPasses();
   registerLatheCPUPasses();
+  registerLatheCUDAPasses();
   registerLowerProgramPass();
   registerLathePipelinePasses();
 }

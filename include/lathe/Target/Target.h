@@ -73,6 +73,15 @@ public:
                                             llvm::StringRef symbol,
                                             llvm::StringRef suffix) const = 0;
 
+  /// All kernels' texts of one suffix as one text.
+  virtual std::string joinTexts(llvm::ArrayRef<llvm::StringRef> texts,
+                                llvm::StringRef suffix) const {
+    std::string joined;
+    for (llvm::StringRef text : texts)
+      joined += text.str() + "\n";
+    return joined;
+  }
+
   /// Whether the kernels' code is objects for the linker, one each.
   virtual bool makesObjects() const { return true; }
 
