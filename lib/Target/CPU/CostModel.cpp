@@ -24,6 +24,9 @@ static constexpr int64_t streamWidth = 128;
 /// best: four register blocks.
 static constexpr double minRows = 4 * maxBlock;
 
+/// Points of a row of an image that is not cut.
+static constexpr int64_t maxRow = 512;
+
 /// Points of a dimension; one where there are none, for divisions.
 static double getGuess(int64_t extent) {
   return ShapedType::isDynamic(extent) ? unknownExtent
@@ -38,14 +41,28 @@ static int64_t balance(int64_t extent, int64_t size, int64_t multiple) {
   return llvm::alignTo(llvm::divideCeil(extent, count), multiple);
 }
 
+/// A size near `size` that divides `extent`, so that all tiles are equal, if
+/// there is one between half and twice of it.
+static int64_t divide(int64_t extent, int64_t size) {
+  for (double ratio = 1; ratio <= 2; ratio *= 1.05)
+    for (double near : {size * ratio, size / ratio}) {
+      int64_t candidate = std::llround(near);
+      if (candidate > 0 && extent % candidate == 0)
+        return candidate;
+    }
+  return balance(extent, size, 1);
+}
+
 /// Gives each dimension, innermost first, as much of `points` as it has room
-/// for.
+/// for. `row` is taken whole.
 static void fillInnermost(ArrayRef<unsigned> dims, ArrayRef<int64_t> extents,
-                          double points, SmallVectorImpl<int64_t> &sizes) {
+                          double points, SmallVectorImpl<int64_t> &sizes,
+                          std::optional<unsigned> row = std::nullopt) {
   for (unsigned dim : llvm::reverse(dims)) {
     int64_t size = std::max<int64_t>(1, int64_t(points));
     if (!ShapedType::isDynamic(extents[dim]))
-      size = balance(extents[dim], std::min(size, extents[dim]), 1);
+      size = dim == row ? extents[dim]
+                        : divide(extents[dim], std::min(size, extents[dim]));
     sizes[dim] = size;
     points /= std::min<double>(size, getGuess(extents[dim]));
   }
@@ -76,6 +93,29 @@ static std::optional<unsigned> findColumnDim(linalg::LinalgOp heaviest,
   if (shared && (missing == 0 || used < 2))
     return std::nullopt;
   return unsigned(heaviestDims[column.getPosition()]);
+}
+
+/// The root's dimension of the innermost parallel dimension that a window of
+/// `heaviest` moves along, if it is short enough not to be cut: what is read at
+/// the edges of a tile is read twice.
+static std::optional<unsigned> findRow(linalg::LinalgOp heaviest,
+                                       ArrayRef<int> heaviestDims,
+                                       ArrayRef<int64_t> extents) {
+  std::optional<unsigned> row;
+  SmallVector<utils::IteratorType> kinds = heaviest.getIteratorTypesArray();
+  for (OpOperand *operand : heaviest.getDpsInputOperands())
+    for (AffineExpr expr :
+         heaviest.getMatchingIndexingMap(operand).getResults()) {
+      if (expr.getKind() != AffineExprKind::Add)
+        continue;
+      for (auto [d, kind] : llvm::enumerate(kinds))
+        if (kind == utils::IteratorType::parallel && expr.isFunctionOfDim(d) &&
+            heaviestDims[d] >= 0)
+          row = heaviestDims[d];
+    }
+  if (row && (ShapedType::isDynamic(extents[*row]) || extents[*row] > maxRow))
+    return std::nullopt;
+  return row;
 }
 
 SmallVector<int64_t>
@@ -121,15 +161,16 @@ lathe::cpu::chooseTileSizes(linalg::LinalgOp root, ArrayRef<int64_t> extents,
     return sizes;
   };
 
+  std::optional<unsigned> row = findRow(heaviest, heaviestDims, extents);
   if (!column) {
     double points = std::max(1.0, elementwisePoints / wholePoints);
-    if (depth > 1)
+    if (depth > 1 && !row)
       points = std::max(1.0, points / std::min(depth, 64.0));
     // Vectors are not cut.
     int64_t unit = 64;
     if (!ShapedType::isDynamic(extents[last]) && extents[last] < 2 * unit)
       unit = extents[last];
-    fillInnermost(dims, extents, std::max<double>(points, 1), sizes);
+    fillInnermost(dims, extents, std::max<double>(points, 1), sizes, row);
     if (wholePoints == 1 && sizes[last] % unit &&
         (ShapedType::isDynamic(extents[last]) || sizes[last] < extents[last]))
       sizes[last] = llvm::alignTo(sizes[last], unit);
@@ -164,7 +205,7 @@ lathe::cpu::chooseTileSizes(linalg::LinalgOp root, ArrayRef<int64_t> extents,
       tileRows /= 2;
   }
   sizes[*column] = balance(extents[*column], int64_t(tileColumns), panelWidth);
-  fillInnermost(rowDims, extents, tileRows, sizes);
+  fillInnermost(rowDims, extents, tileRows, sizes, row);
   return finish();
 }
 

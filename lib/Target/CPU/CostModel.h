@@ -66,6 +66,12 @@ inline constexpr unsigned maxConflictingRows = 8;
 /// the latency of the operations.
 inline constexpr unsigned maxElementwiseVectors = 4;
 inline constexpr unsigned maxPartialVectors = 8;
+/// Steps of a reduction that follow each other without a loop, and points times
+/// vectors times steps in all: code of a few kilobytes.
+inline constexpr int64_t maxUnrolledSteps = 16;
+inline constexpr double maxUnrolledPoints = 512;
+/// Steps of a reduction that take longer than memory does to answer.
+inline constexpr int64_t minPrefetchSteps = 32;
 
 //===----------------------------------------------------------------------===//
 // Tiles

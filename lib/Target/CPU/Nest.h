@@ -12,8 +12,13 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/SmallVector.h"
+#include <optional>
 
 namespace lathe::cpu {
+
+/// On an op that copies a tensor with padding around it, whose body reads the
+/// source at `select(x < bound, x, 0)` along padded dimensions.
+inline constexpr llvm::StringLiteral paddingAttrName = "lathe.padding";
 
 /// An op that is computed at every point of a nest.
 struct NestStage {
@@ -27,9 +32,35 @@ struct NestStage {
   llvm::SmallVector<bool> stored;
 };
 
+/// A dimension of an operand along which a window moves over padding: position
+/// `start + stride * p + dilation * r` of the source, at point `p` of the
+/// parallel and `r` of the reduction dimension, holds something where it lies
+/// in [0, bound).
+struct PaddedDim {
+  unsigned parallel, reduction;
+  int64_t stride, dilation;
+  /// Which dimension of the operand.
+  unsigned position;
+  int64_t bound;
+};
+
+/// An operand of the first stage that is a copy of `source` with padding
+/// around, made by `pad`. Padding adds nothing to the result, so the nest reads
+/// the source and leaves out what lies outside.
+struct PaddedOperand {
+  unsigned number;
+  mlir::linalg::LinalgOp pad;
+  mlir::Value source;
+  /// Per dimension, where in the source the operand begins. Filled in when the
+  /// nest is generated.
+  llvm::SmallVector<mlir::Value> starts;
+  llvm::SmallVector<PaddedDim> dims;
+};
+
 struct Nest {
   /// The first stage defines the iteration space; only it may reduce.
   llvm::SmallVector<NestStage> stages;
+  std::optional<PaddedOperand> padded;
   /// Per output of the first stage: the scalar it starts from, or null where it
   /// starts from what is in the buffer.
   llvm::SmallVector<mlir::Value> initial;
@@ -63,12 +94,39 @@ struct NestPlan {
   llvm::SmallVector<std::pair<unsigned, unsigned>, 2> blocks;
   /// The parallel dimensions, outermost loop first.
   llvm::SmallVector<unsigned> order;
+  /// Reduction dimensions, as bits, whose points follow each other without a
+  /// loop, so that neighbours share what windows read in common.
+  uint64_t unrolled = 0;
+
+  /// How lanes see an operand of the first stage.
+  LaneAccess getAccess(mlir::OpOperand &operand) const {
+    return classifyAccess(operand, vectorDim, lanes);
+  }
+
+  /// Whether points along `dim` are blocked in registers.
+  bool isBlocked(unsigned dim) const {
+    return llvm::any_of(blocks, [&](auto block) { return block.first == dim; });
+  }
 };
 
+/// Matches input `number` of `op` with the op that pads it, if `op` reads all
+/// of what that makes, and nothing else does, and padding adds nothing to the
+/// result.
+std::optional<PaddedOperand> matchPadding(mlir::linalg::LinalgOp op,
+                                          unsigned number);
+
+/// Emits where the padded operand begins in its source, per dimension.
+void emitPaddingStarts(mlir::OpBuilder &builder, PaddedOperand &padded);
+
+/// Whether all edges of the padding can be told apart when the nest is
+/// generated: blocks along padded dimensions begin at constants.
+bool canSkipPadding(const PaddedOperand &padded, const NestPlan &plan,
+                    llvm::ArrayRef<int64_t> extents);
+
 /// Chooses a plan from shapes and the target. Extents that are not known are
-/// `ShapedType::kDynamic`.
+/// `ShapedType::kDynamic`; `bounds` are extents that none is larger than.
 NestPlan planNest(Nest &nest, llvm::ArrayRef<int64_t> extents,
-                  const Target &target);
+                  llvm::ArrayRef<int64_t> bounds, const Target &target);
 
 /// Emits the loops at `builder`'s insertion point.
 void generateNest(mlir::OpBuilder &builder, Nest &nest, const Target &target);

@@ -244,6 +244,17 @@ static Value toBool(OpBuilder &builder, Value value) {
 // Loads and stores
 //===----------------------------------------------------------------------===//
 
+Value BodyEvaluator::skipPadding(unsigned s, OpOperand &operand,
+                                 SmallVectorImpl<Value> &indices) {
+  if (s != 0 || !nest.padded ||
+      nest.padded->number != operand.getOperandNumber())
+    return operand.get();
+  for (auto [index, start] : llvm::zip_equal(indices, nest.padded->starts))
+    index = builder.createOrFold<arith::AddIOp>(nest.stages[s].op.getLoc(),
+                                                index, start);
+  return nest.padded->source;
+}
+
 Value BodyEvaluator::loadLane(unsigned s, OpOperand &operand,
                               const Coords &coords, unsigned lane) {
   Value buffer = operand.get();
@@ -252,9 +263,10 @@ Value BodyEvaluator::loadLane(unsigned s, OpOperand &operand,
   AffineMap map = nest.stages[s].op.getMatchingIndexingMap(&operand);
   Location loc = nest.stages[s].op.getLoc();
   bool isBool = getElementTypeOrSelf(buffer.getType()).isInteger(1);
+  SmallVector<Value> indices = getIndices(s, map, coords, lane, /*clamp=*/true);
+  buffer = skipPadding(s, operand, indices);
   Value value =
-      memref::LoadOp::create(builder, loc, toByteBuffer(buffer),
-                             getIndices(s, map, coords, lane, /*clamp=*/true));
+      memref::LoadOp::create(builder, loc, toByteBuffer(buffer), indices);
   return isBool ? toBool(builder, value) : value;
 }
 
@@ -289,11 +301,11 @@ Value BodyEvaluator::load(unsigned s, OpOperand &operand,
         builder, loc, cast<VectorType>(vectorOf(lanes[0].getType())), lanes));
   }
   bool isBool = getElementTypeOrSelf(buffer.getType()).isInteger(1);
-  buffer = toByteBuffer(buffer);
-  auto type =
-      cast<VectorType>(vectorOf(getElementTypeOrSelf(buffer.getType())));
   AffineMap map = stage.op.getMatchingIndexingMap(&operand);
   SmallVector<Value> indices = getIndices(s, map, coords);
+  buffer = toByteBuffer(skipPadding(s, operand, indices));
+  auto type =
+      cast<VectorType>(vectorOf(getElementTypeOrSelf(buffer.getType())));
   Value value;
   if (Value mask = getMask(coords))
     value =
@@ -306,6 +318,21 @@ Value BodyEvaluator::load(unsigned s, OpOperand &operand,
 
 Value BodyEvaluator::loadOutput(unsigned s, unsigned i, const Coords &coords) {
   return load(s, *nest.stages[s].op.getDpsInitOperand(i), coords);
+}
+
+void BodyEvaluator::prefetch(unsigned s, OpOperand &operand,
+                             const Coords &coords) {
+  NestStage &stage = nest.stages[s];
+  Value buffer = operand.get();
+  unsigned dim =
+      std::distance(stage.dims.begin(), llvm::find(stage.dims, plan.vectorDim));
+  if (!isa<MemRefType>(buffer.getType()) ||
+      classifyAccess(operand, dim, plan.lanes) != LaneAccess::Contiguous)
+    return;
+  memref::PrefetchOp::create(
+      builder, stage.op.getLoc(), buffer,
+      getIndices(s, stage.op.getMatchingIndexingMap(&operand), coords),
+      /*isWrite=*/false, /*localityHint=*/3, /*isDataCache=*/true);
 }
 
 void BodyEvaluator::store(unsigned s, unsigned i, const Coords &coords,
@@ -442,9 +469,8 @@ Value BodyEvaluator::evaluateOp(unsigned s, Operation *op,
     unsigned numDims = apply.getAffineMap().getNumDims();
     ArrayRef<Value> all = operands;
     if (!anyVector)
-      return affine::expandAffineExpr(builder, loc, expr,
-                                      all.take_front(numDims),
-                                      all.drop_front(numDims));
+      return affine::expandAffineExpr(
+          builder, loc, expr, all.take_front(numDims), all.drop_front(numDims));
     return expandOnLanes(builder, loc, expr, all.take_front(numDims),
                          all.drop_front(numDims),
                          cast<VectorType>(operands.front().getType()));

@@ -55,6 +55,12 @@ public:
   /// Stores to output `i` of stage `s` at `coords`.
   void store(unsigned s, unsigned i, const Coords &coords, mlir::Value value);
 
+  /// Asks for the vector that stage `s` reads of `operand` at `coords`, where
+  /// its lanes lie together.
+  void prefetch(unsigned s, mlir::OpOperand &operand, const Coords &coords);
+  /// Dimensions of the nest, as bits, that `operand` of stage `s` depends on.
+  uint64_t getOperandDims(unsigned s, mlir::OpOperand &operand);
+
   /// The mask of the vector at `coords`, or null where all lanes are live.
   mlir::Value getMask(const Coords &coords);
   /// `value` as a vector.
@@ -69,11 +75,14 @@ public:
 
 private:
   uint64_t getDims(unsigned s, mlir::Value value);
-  uint64_t getOperandDims(unsigned s, mlir::OpOperand &operand);
   bool dependsOnLanes(uint64_t dims) const {
     return plan.vectorDim >= 0 && (dims >> plan.vectorDim & 1);
   }
   mlir::Value load(unsigned s, mlir::OpOperand &operand, const Coords &coords);
+  /// The buffer to read for `operand`: the source of a padded operand, with
+  /// `indices` moved to match.
+  mlir::Value skipPadding(unsigned s, mlir::OpOperand &operand,
+                          llvm::SmallVectorImpl<mlir::Value> &indices);
   mlir::Value loadLane(unsigned s, mlir::OpOperand &operand,
                        const Coords &coords, unsigned lane);
   mlir::Value evaluateOp(unsigned s, mlir::Operation *op, const Coords &coords);
@@ -107,6 +116,8 @@ private:
   std::map<unsigned, mlir::Value> masks;
   llvm::DenseMap<mlir::Value, uint64_t> dimsOf;
   llvm::DenseMap<mlir::Value, mlir::Value> byteBuffers;
+  /// Words of bytes, as even and odd ones.
+  llvm::DenseMap<mlir::Value, std::pair<mlir::Value, mlir::Value>> splits;
 };
 
 } // namespace lathe::cpu

@@ -20,6 +20,7 @@
 // "Anatomy of High-Performance Deep Learning Convolutions on SIMD
 // Architectures" (SC 2018).
 
+#include "CostModel.h"
 #include "Nest.h"
 #include "NestBody.h"
 
@@ -29,6 +30,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Interfaces/ValueBoundsOpInterface.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -42,6 +44,8 @@ struct Segment {
   unsigned factor;
   /// The last vector may reach past `end`.
   bool masked = false;
+  /// No point of it reads padding.
+  bool inside = false;
 };
 
 class NestGenerator {
@@ -59,9 +63,21 @@ private:
   }
   SmallVector<Segment> getVectorSegments();
   SmallVector<Segment> getBlockSegments(unsigned dim, unsigned factor);
+  SmallVector<Segment> splitAtEdges(unsigned dim, ArrayRef<Segment> segments);
+  /// Where in its padded dimension a point reads, if that is a constant.
+  std::optional<int64_t> getPosition(const PaddedDim &dim, unsigned parallel,
+                                     int64_t reduction);
+  /// Whether the point reads no padding that is told apart now.
+  bool isLive(const Coords &coords);
+  /// Whether some point of the block reads padding along `dim` at some step,
+  /// all of them known now.
+  bool isEdge(const PaddedDim &dim);
+  Segment getInside(const PaddedDim &dim);
   void emitParallel(ArrayRef<unsigned> order);
   void emitBlock();
+  void emitPrefetches(uint64_t parallel);
   void emitReduction(unsigned depth, SmallVector<Value> &accumulators);
+  void emitUnrolled(unsigned depth, SmallVector<Value> &accumulators);
   /// One step of the reduction at the current base: the new accumulators.
   SmallVector<Value> emitStep(ArrayRef<Value> accumulators);
   /// A loop over `segment`, whose body gets the index and accumulators.
@@ -83,6 +99,8 @@ private:
   SmallVector<OpFoldResult> extents;
   SmallVector<int64_t> staticExtents;
   SmallVector<unsigned> reductions;
+  /// Reductions, as bits, whose step is a constant at the moment.
+  uint64_t unrolledNow = 0;
   /// Which (output, coordinates) each accumulator belongs to.
   SmallVector<std::pair<unsigned, Coords>> accumulatorKeys;
 };
@@ -150,6 +168,104 @@ SmallVector<Segment> NestGenerator::getBlockSegments(unsigned dim,
 }
 
 //===----------------------------------------------------------------------===//
+// Padding
+//===----------------------------------------------------------------------===//
+
+/// Cuts the segments so that blocks in which some point reads padding stand
+/// alone, at constants.
+SmallVector<Segment> NestGenerator::splitAtEdges(unsigned dim,
+                                                 ArrayRef<Segment> segments) {
+  const PaddedDim *padded = nullptr;
+  if (nest.padded)
+    for (const PaddedDim &candidate : nest.padded->dims)
+      if (candidate.parallel == dim)
+        padded = &candidate;
+  if (!padded)
+    return llvm::to_vector(segments);
+  int64_t start =
+      *getConstantIntValue(OpFoldResult(nest.padded->starts[padded->position]));
+  int64_t reach = (staticExtents[padded->reduction] - 1) * padded->dilation;
+  SmallVector<Segment> split;
+  for (const Segment &segment : segments) {
+    int64_t end = *getConstantIntValue(segment.end);
+    for (int64_t at = *getConstantIntValue(segment.begin); at < end;
+         at += segment.factor) {
+      int64_t next = at + segment.factor;
+      bool inside = start + at * padded->stride >= 0 &&
+                    start + (next - 1) * padded->stride + reach < padded->bound;
+      bool extends = inside && !split.empty() && split.back().inside &&
+                     split.back().factor == segment.factor;
+      if (extends)
+        split.back().end = builder.getIndexAttr(next);
+      else
+        split.push_back({builder.getIndexAttr(at), builder.getIndexAttr(next),
+                         segment.factor, false, inside});
+    }
+  }
+  return split;
+}
+
+std::optional<int64_t> NestGenerator::getPosition(const PaddedDim &dim,
+                                                  unsigned parallel,
+                                                  int64_t reduction) {
+  std::optional<int64_t> base =
+      getConstantIntValue(OpFoldResult(block.base[dim.parallel]));
+  std::optional<int64_t> start =
+      getConstantIntValue(OpFoldResult(nest.padded->starts[dim.position]));
+  if (!base || !start)
+    return std::nullopt;
+  return *start + (*base + parallel) * dim.stride + reduction * dim.dilation;
+}
+
+bool NestGenerator::isLive(const Coords &coords) {
+  if (!nest.padded)
+    return true;
+  return llvm::all_of(nest.padded->dims, [&](const PaddedDim &dim) {
+    if (!(unrolledNow >> dim.reduction & 1) || !plan.isBlocked(dim.parallel))
+      return true;
+    std::optional<int64_t> at = getPosition(
+        dim, coords[dim.parallel],
+        *getConstantIntValue(OpFoldResult(block.base[dim.reduction])));
+    return !at || (*at >= 0 && *at < dim.bound);
+  });
+}
+
+bool NestGenerator::isEdge(const PaddedDim &dim) {
+  if (!plan.isBlocked(dim.parallel))
+    return false;
+  std::optional<int64_t> first = getPosition(dim, 0, 0);
+  std::optional<int64_t> last = getPosition(
+      dim, block.factors[dim.parallel] - 1, staticExtents[dim.reduction] - 1);
+  return first && last && (*first < 0 || *last >= dim.bound);
+}
+
+/// The steps of a reduction at which the block's row lies in the source.
+Segment NestGenerator::getInside(const PaddedDim &dim) {
+  auto constant = [&](int64_t value) -> Value {
+    return arith::ConstantIndexOp::create(builder, loc, value);
+  };
+  auto subtract = [&](Value lhs, Value rhs) -> Value {
+    return builder.createOrFold<arith::SubIOp>(loc, lhs, rhs);
+  };
+  Value row = builder.createOrFold<arith::AddIOp>(
+      loc, nest.padded->starts[dim.position],
+      builder.createOrFold<arith::MulIOp>(loc, block.base[dim.parallel],
+                                          constant(dim.stride)));
+  // The first step at or after the edge; both ends may lie past the window.
+  auto reach = [&](int64_t edge) -> Value {
+    Value distance = subtract(constant(edge), row);
+    Value steps = distance;
+    if (dim.dilation != 1)
+      steps = builder.createOrFold<arith::CeilDivSIOp>(loc, distance,
+                                                       constant(dim.dilation));
+    return builder.createOrFold<arith::MaxSIOp>(loc, steps, constant(0));
+  };
+  Value end = builder.createOrFold<arith::MinSIOp>(
+      loc, reach(dim.bound), toValue(extents[dim.reduction]));
+  return {getAsOpFoldResult(reach(0)), getAsOpFoldResult(end), 1};
+}
+
+//===----------------------------------------------------------------------===//
 // Loops
 //===----------------------------------------------------------------------===//
 
@@ -191,7 +307,7 @@ void NestGenerator::emitParallel(ArrayRef<unsigned> order) {
     auto blocked = llvm::find_if(
         plan.blocks, [&](auto block) { return block.first == dim; });
     if (blocked != plan.blocks.end())
-      segments = getBlockSegments(dim, blocked->second);
+      segments = splitAtEdges(dim, getBlockSegments(dim, blocked->second));
     else
       segments = {{builder.getIndexAttr(0), extents[dim], 1}};
   }
@@ -246,6 +362,10 @@ SmallVector<Value> NestGenerator::emitStep(ArrayRef<Value> accumulators) {
       updated.push_back(value);
       continue;
     }
+    if (!isLive(key.second)) {
+      updated.push_back(value);
+      continue;
+    }
     Value next = body.evaluate(0, yield->getOperand(key.first), key.second);
     if (isa<VectorType>(value.getType()))
       next = body.broadcast(next);
@@ -266,6 +386,20 @@ void NestGenerator::emitReduction(unsigned depth,
   unsigned dim = reductions[depth];
   if (int(dim) != plan.vectorDim) {
     Segment all{builder.getIndexAttr(0), extents[dim], 1};
+    bool unroll = plan.unrolled >> dim & 1;
+    if (nest.padded)
+      for (const PaddedDim &padded : nest.padded->dims) {
+        if (padded.reduction != dim)
+          continue;
+        if (plan.isBlocked(padded.parallel)) {
+          unroll |= isEdge(padded);
+          continue;
+        }
+        all = getInside(padded);
+        unroll = false;
+      }
+    if (unroll)
+      return emitUnrolled(depth, accumulators);
     emitLoop(all, 1, accumulators, [&](Value index, SmallVector<Value> &inner) {
       block.base[dim] = index;
       emitReduction(depth + 1, inner);
@@ -281,6 +415,21 @@ void NestGenerator::emitReduction(unsigned depth,
                block.vectorEnd = toValue(segment.end);
                emitReduction(depth + 1, inner);
              });
+}
+
+/// All steps of one reduction, one after the other.
+void NestGenerator::emitUnrolled(unsigned depth,
+                                 SmallVector<Value> &accumulators) {
+  unsigned dim = reductions[depth];
+  unrolledNow |= uint64_t(1) << dim;
+  for (int64_t step = 0; step < staticExtents[dim]; ++step) {
+    block.base[dim] = arith::ConstantIndexOp::create(builder, loc, step);
+    // No code for a step that only padding takes part in.
+    if (llvm::any_of(accumulatorKeys,
+                     [&](auto &key) { return isLive(key.second); }))
+      emitReduction(depth + 1, accumulators);
+  }
+  unrolledNow &= ~(uint64_t(1) << dim);
 }
 
 Value NestGenerator::combine(unsigned output, Value lhs, Value rhs) {
@@ -304,6 +453,27 @@ Value NestGenerator::foldLanes(unsigned output, Value value) {
     value = combine(output, a, b);
   }
   return vector::ExtractOp::create(builder, loc, value, int64_t(0));
+}
+
+/// Fetches what later stages read once per point, a residual, while the
+/// reduction runs.
+void NestGenerator::emitPrefetches(uint64_t parallel) {
+  if (plan.vectorDim < 0 || plan.horizontal)
+    return;
+  int64_t steps = 1;
+  for (unsigned dim : reductions)
+    steps *= ShapedType::isDynamic(staticExtents[dim]) ? minPrefetchSteps
+                                                       : staticExtents[dim];
+  if (steps < minPrefetchSteps)
+    return;
+  BodyEvaluator body(builder, nest, plan, block);
+  for (unsigned s = 1; s < nest.stages.size(); ++s)
+    for (OpOperand *operand : nest.stages[s].op.getDpsInputOperands())
+      if (!nest.stages[s].fed.contains(operand->getOperandNumber()) &&
+          body.getOperandDims(s, *operand) == body.getOutputDims(s, 0))
+        forEachCoords(
+            body.getOperandDims(s, *operand) & parallel,
+            [&](const Coords &coords) { body.prefetch(s, *operand, coords); });
 }
 
 void NestGenerator::emitBlock() {
@@ -349,6 +519,7 @@ void NestGenerator::emitBlock() {
         accumulatorKeys.emplace_back(i, coords);
       });
     }
+    emitPrefetches(parallel);
     emitReduction(0, accumulators);
     BodyEvaluator after(builder, nest, plan, block);
     if (plan.horizontal) {
@@ -409,7 +580,20 @@ void NestGenerator::run() {
     staticExtents.push_back(
         getConstantIntValue(range.size).value_or(ShapedType::kDynamic));
   }
-  plan = planNest(nest, staticExtents, target);
+  SmallVector<int64_t> bounds(staticExtents);
+  for (auto [extent, bound] : llvm::zip_equal(extents, bounds))
+    if (ShapedType::isDynamic(bound))
+      if (FailureOr<int64_t> most =
+              ValueBoundsConstraintSet::computeConstantBound(
+                  presburger::BoundType::UB, {cast<Value>(extent)}, nullptr,
+                  /*closedUB=*/true);
+          succeeded(most))
+        bound = *most;
+  if (nest.padded)
+    emitPaddingStarts(builder, *nest.padded);
+  plan = planNest(nest, staticExtents, bounds, target);
+  if (nest.padded && !canSkipPadding(*nest.padded, plan, staticExtents))
+    nest.padded.reset();
   Value zero = arith::ConstantIndexOp::create(builder, loc, 0);
   block.base.assign(extents.size(), zero);
   block.factors.assign(extents.size(), 1);

@@ -11,6 +11,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/AffineExprVisitor.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -174,12 +175,82 @@ static void chooseVectorDim(Nest &nest, NestPlan &plan,
   }
 }
 
-/// Blocks to cover `extent` with blocks of at most `factor`, and the share of
-/// work that is useful in them.
-static double getBlocks(int64_t extent, unsigned factor) {
-  if (ShapedType::isDynamic(extent))
+/// Points along the dimension at most, or a guess.
+static double getMost(int64_t bound) {
+  return ShapedType::isDynamic(bound) ? unknownExtent
+                                      : std::max(1.0, double(bound));
+}
+
+/// Blocks to cover at most `bound` points with blocks of at most `factor`.
+static double getBlocks(int64_t bound, unsigned factor) {
+  if (ShapedType::isDynamic(bound))
     return unknownExtent / factor;
-  return double(llvm::divideCeil(extent, factor));
+  return double(llvm::divideCeil(bound, factor));
+}
+
+/// Whether vectors of some operand are read along `dim` as by a window that
+/// moves along another dimension, so that neighbours read the same ones.
+static bool sharesVectors(linalg::LinalgOp op, const NestPlan &plan,
+                          unsigned dim) {
+  return llvm::any_of(op.getDpsInputOperands(), [&](OpOperand *operand) {
+    return plan.getAccess(*operand) == LaneAccess::Contiguous &&
+           llvm::any_of(op.getMatchingIndexingMap(operand).getResults(),
+                        [&](AffineExpr expr) {
+                          return expr.isFunctionOfDim(dim) &&
+                                 expr.getKind() == AffineExprKind::Add;
+                        });
+  });
+}
+
+/// Windows over vectors do without loops, as far as their points together are
+/// few.
+static uint64_t chooseUnrolled(linalg::LinalgOp op, const NestPlan &plan,
+                               ArrayRef<int64_t> extents) {
+  uint64_t unrolled = 0;
+  int64_t points = 1;
+  SmallVector<utils::IteratorType> kinds = op.getIteratorTypesArray();
+  for (int d = kinds.size() - 1; d >= 0; --d) {
+    if (kinds[d] != utils::IteratorType::reduction)
+      continue;
+    if (ShapedType::isDynamic(extents[d]) ||
+        points * extents[d] > maxUnrolledSteps || !sharesVectors(op, plan, d))
+      break;
+    points *= extents[d];
+    unrolled |= uint64_t(1) << d;
+  }
+  return unrolled;
+}
+
+/// How many different elements (or vectors) of an operand a block reads in all
+/// unrolled steps together. `blocks` give the points per blocked dimension.
+static double countReads(AffineMap map, uint64_t unrolled,
+                         ArrayRef<std::pair<unsigned, unsigned>> blocks,
+                         ArrayRef<int64_t> extents) {
+  double reads = 1;
+  for (AffineExpr expr : map.getResults()) {
+    double points = 1, span = 1;
+    auto visit = [&](unsigned dim, double extent) {
+      if (!expr.isFunctionOfDim(dim))
+        return;
+      points *= extent;
+      AffineExpr at = getAffineDimExpr(dim, expr.getContext());
+      auto step = dyn_cast<AffineConstantExpr>(simplifyAffineExpr(
+          expr.replace(at, at + 1) - expr, map.getNumDims(), 0));
+      span += step ? std::abs(double(step.getValue())) * (extent - 1)
+                   : std::numeric_limits<double>::infinity();
+    };
+    for (auto [dim, factor] : blocks)
+      visit(dim, factor);
+    for (auto [dim, extent] : llvm::enumerate(extents))
+      if (unrolled >> dim & 1)
+        visit(dim, extent);
+    // A panel is indexed twice by one dimension: count it once.
+    if (auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
+        binary && binary.getKind() == AffineExprKind::FloorDiv)
+      continue;
+    reads *= std::min(points, span);
+  }
+  return reads;
 }
 
 /// Whether neighbours along `dim` of what some operand broadcasts, or of what
@@ -194,8 +265,7 @@ static bool hasConflicts(linalg::LinalgOp op, const NestPlan &plan,
     int64_t offset;
     if (!type || !map.isFunctionOfDim(dim) ||
         (!op.isDpsInit(&operand) &&
-         classifyAccess(operand, plan.vectorDim, plan.lanes) !=
-             LaneAccess::Invariant) ||
+         plan.getAccess(operand) != LaneAccess::Invariant) ||
         failed(type.getStridesAndOffset(strides, offset)))
       return false;
     int64_t distance = 0;
@@ -214,9 +284,23 @@ static bool hasConflicts(linalg::LinalgOp op, const NestPlan &plan,
   });
 }
 
+/// Whether padding lies along `dim` and only the tile tells where, so that
+/// blocks along it would have to find out. Not asked of the innermost padded
+/// dimension: there copying the padding is better than no blocks.
+static bool variesAtEdges(const Nest &nest, unsigned dim) {
+  if (!nest.padded || nest.padded->dims.empty())
+    return false;
+  return llvm::any_of(
+      ArrayRef(nest.padded->dims).drop_back(), [&](const PaddedDim &padded) {
+        return padded.parallel == dim &&
+               !getConstantIntValue(
+                   OpFoldResult(nest.padded->starts[padded.position]));
+      });
+}
+
 /// Chooses vectors and blocks so that the estimated cycles are least.
 static void chooseBlocks(Nest &nest, NestPlan &plan, ArrayRef<int64_t> extents,
-                         const Target &target) {
+                         ArrayRef<int64_t> bounds, const Target &target) {
   linalg::LinalgOp op = nest.getMain();
   unsigned numReductions = op.getNumReductionLoops();
   int64_t vectorExtent = extents[plan.vectorDim];
@@ -235,39 +319,56 @@ static void chooseBlocks(Nest &nest, NestPlan &plan, ArrayRef<int64_t> extents,
   SmallVector<unsigned> candidates;
   for (auto [dim, iterator] : llvm::enumerate(op.getIteratorTypesArray()))
     if (iterator == utils::IteratorType::parallel &&
-        int(dim) != plan.vectorDim && extents[dim] != 1)
+        int(dim) != plan.vectorDim && bounds[dim] != 1)
       candidates.push_back(dim);
   // Dimensions next to the lanes in memory come last: prefer them.
   std::reverse(candidates.begin(), candidates.end());
   if (candidates.size() > 3)
     candidates.resize(3);
+  plan.unrolled = chooseUnrolled(op, plan, extents);
+  double steps = 1;
+  for (auto [dim, extent] : llvm::enumerate(extents))
+    if (plan.unrolled >> dim & 1)
+      steps *= extent;
   double best = std::numeric_limits<double>::infinity();
   auto tryBlock = [&](unsigned vectors,
                       ArrayRef<std::pair<unsigned, unsigned>> blocks) {
     unsigned points = 1;
     double count = getBlocks(numVectors, vectors);
     for (auto [dim, factor] : blocks) {
+      if (variesAtEdges(nest, dim))
+        return;
       points *= factor;
-      count *= getBlocks(extents[dim], factor);
+      count *= getBlocks(bounds[dim], factor);
     }
+    if (points * vectors * steps > maxUnrolledPoints)
+      return;
     // Dimensions that are not blocked.
     for (unsigned dim : candidates)
       if (llvm::none_of(blocks, [&](auto block) { return block.first == dim; }))
-        count *= getGuess(extents[dim]);
+        count *= getMost(bounds[dim]);
     double loads = 0, streams = 0;
     for (OpOperand *operand : op.getDpsInputOperands()) {
       AffineMap map = op.getMatchingIndexingMap(operand);
+      // A pooling's window only gives the shape.
+      if (op.getMatchingBlockArgument(operand).use_empty())
+        continue;
       double n = 1;
       for (auto [dim, factor] : blocks)
         if (map.isFunctionOfDim(dim))
           n *= factor;
-      switch (classifyAccess(*operand, plan.vectorDim, plan.lanes)) {
+      // Elements read in all unrolled steps, for each that one step reads.
+      double reads = countReads(map, plan.unrolled, blocks, extents) / steps;
+      switch (plan.getAccess(*operand)) {
       case LaneAccess::Invariant:
-        loads += n;
+        loads += reads;
         break;
       case LaneAccess::Contiguous:
-        loads += n * vectors;
-        streams += n == points ? 1 : n * vectors;
+        loads += reads * vectors;
+        // What windows share stays in registers from one step to the next.
+        streams += reads < n     ? (n + 2) * vectors
+                   : n == points ? 1
+                                 : n * vectors;
         break;
       case LaneAccess::Strided:
         loads += n * vectors * plan.lanes * laneLoadCost;
@@ -281,7 +382,7 @@ static void chooseBlocks(Nest &nest, NestPlan &plan, ArrayRef<int64_t> extents,
     double fmas = double(points) * vectors;
     double cycles = std::max(
         {fmas / fmasPerCycle, loads / loadsPerCycle, double(fmaLatency)});
-    double cost = count * (cycles + blockOverhead);
+    double cost = count * (cycles + blockOverhead / steps);
     if (cost < best * 0.999) {
       best = cost;
       plan.vectors = vectors;
@@ -292,9 +393,9 @@ static void chooseBlocks(Nest &nest, NestPlan &plan, ArrayRef<int64_t> extents,
       ShapedType::isDynamic(numVectors) ? 4 : std::min<int64_t>(8, numVectors);
   auto limit = [&](unsigned dim) -> unsigned {
     unsigned most = hasConflicts(op, plan, dim) ? maxConflictingRows : maxBlock;
-    return ShapedType::isDynamic(extents[dim])
+    return ShapedType::isDynamic(bounds[dim])
                ? most
-               : std::min<int64_t>(most, extents[dim]);
+               : std::min<int64_t>(most, bounds[dim]);
   };
   for (unsigned vectors = 1; vectors <= maxVectors; ++vectors) {
     tryBlock(vectors, {});
@@ -322,32 +423,27 @@ static void chooseBlocks(Nest &nest, NestPlan &plan, ArrayRef<int64_t> extents,
 }
 
 NestPlan lathe::cpu::planNest(Nest &nest, ArrayRef<int64_t> extents,
-                              const Target &target) {
+                              ArrayRef<int64_t> bounds, const Target &target) {
   NestPlan plan;
   linalg::LinalgOp op = nest.getMain();
   chooseVectorDim(nest, plan, extents, target);
   if (plan.vectorDim >= 0)
-    chooseBlocks(nest, plan, extents, target);
+    chooseBlocks(nest, plan, extents, bounds, target);
 
-  auto isBlocked = [&](unsigned dim) {
-    return llvm::any_of(plan.blocks,
-                        [&](auto block) { return block.first == dim; });
-  };
   bool vectorParallel = plan.vectorDim >= 0 && !plan.horizontal;
   // The loop over panels goes outside those that reuse the panel.
   auto reusesVectors = [&](unsigned dim) {
     if (!vectorParallel || !op.getNumReductionLoops())
       return false;
     return llvm::any_of(op.getDpsInputOperands(), [&](OpOperand *operand) {
-      return classifyAccess(*operand, plan.vectorDim, plan.lanes) ==
-                 LaneAccess::Contiguous &&
+      return plan.getAccess(*operand) == LaneAccess::Contiguous &&
              !op.getMatchingIndexingMap(operand).isFunctionOfDim(dim);
     });
   };
   SmallVector<unsigned> inner;
   for (auto [dim, iterator] : llvm::enumerate(op.getIteratorTypesArray())) {
     if (iterator != utils::IteratorType::parallel ||
-        int(dim) == plan.vectorDim || isBlocked(dim))
+        int(dim) == plan.vectorDim || plan.isBlocked(dim))
       continue;
     (reusesVectors(dim) ? inner : plan.order).push_back(dim);
   }

@@ -1,6 +1,7 @@
 // Part of the Lathe project, under the Apache License v2.0 with LLVM
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "Nest.h"
 #include "lathe/Target/CPU/Passes.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -8,6 +9,7 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/MemRef/Transforms/Transforms.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Dominance.h"
 #include "mlir/Transforms/CSE.h"
@@ -103,6 +105,7 @@ static LogicalResult rewritePad(RewriterBase &rewriter, tensor::PadOp pad) {
           value = arith::SelectOp::create(b, loc, inside, value, padding);
         linalg::YieldOp::create(b, loc, value);
       });
+  generic->setAttr(cpu::paddingAttrName, rewriter.getUnitAttr());
   Value result = generic.getResult(0);
   if (result.getType() != type)
     result = tensor::CastOp::create(rewriter, loc, type, result);
@@ -117,7 +120,8 @@ static void copyPlainResults(RewriterBase &rewriter, KernelOp kernel) {
   for (auto [i, operand] : llvm::enumerate(yield->getOpOperands())) {
     Value value = operand.get();
     bool twice = llvm::count(yield.getResults(), value) > 1;
-    if (!twice && value.getDefiningOp<linalg::LinalgOp>())
+    if (!twice && (value.getDefiningOp<linalg::LinalgOp>() ||
+                   value.getDefiningOp<scf::ForallOp>()))
       continue;
     rewriter.setInsertionPoint(yield);
     auto type = kernel.getResultType(i);

@@ -203,6 +203,9 @@ static void vectorize(linalg::LinalgOp op, const cpu::Target &target,
       }
       stage.stored[i] = !overwritten && (!read || isUsedOutside(init, inside));
     }
+  if (op.getNumReductionLoops())
+    for (unsigned i = 0, e = op.getNumDpsInputs(); i < e && !nest.padded; ++i)
+      nest.padded = cpu::matchPadding(op, i);
   OpBuilder builder(last);
   cpu::generateNest(builder, nest, target);
   for (cpu::NestStage &stage : llvm::reverse(nest.stages)) {
@@ -212,6 +215,10 @@ static void vectorize(linalg::LinalgOp op, const cpu::Target &target,
   for (linalg::FillOp fill : fills) {
     done.insert(fill);
     fill->erase();
+  }
+  if (nest.padded) {
+    done.insert(nest.padded->pad);
+    nest.padded->pad->erase();
   }
 }
 
@@ -232,10 +239,14 @@ struct CpuVectorize : lathe::impl::CpuVectorizeBase<CpuVectorize> {
     SmallVector<linalg::LinalgOp> ops;
     getOperation().walk([&](linalg::LinalgOp op) { ops.push_back(op); });
     SmallPtrSet<Operation *, 16> done;
-    // A fill is left alone until it is known that no reduction takes it in.
-    for (bool fills : {false, true})
+    // Fills and paddings are left alone until it is known that no reduction
+    // takes them in.
+    auto waits = [](linalg::LinalgOp op) {
+      return isa<linalg::FillOp>(op) || op->hasAttr(cpu::paddingAttrName);
+    };
+    for (bool last : {false, true})
       for (linalg::LinalgOp op : ops)
-        if (!done.contains(op) && isa<linalg::FillOp>(op) == fills)
+        if (!done.contains(op) && waits(op) == last)
           vectorize(op, target, done);
     cpu::assignScratch(getOperation());
   }

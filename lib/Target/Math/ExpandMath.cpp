@@ -88,7 +88,8 @@ template <typename OpT, auto F> struct ExpandF64 : OpRewritePattern<OpT> {
 };
 
 /// Maxima and minima that keep NaNs, as one comparison and a selection where
-/// one side is a known number. Zeros of both signs are equal, as in ONNX.
+/// one side is a known number. Zeros of both signs are equal, as in ONNX; told
+/// so, LLVM has forms of three instructions for the others.
 template <typename OpT> struct ExpandExtremum : OpRewritePattern<OpT> {
   using OpRewritePattern<OpT>::OpRewritePattern;
 
@@ -113,14 +114,17 @@ template <typename OpT> struct ExpandExtremum : OpRewritePattern<OpT> {
     auto predicate = std::is_same_v<OpT, arith::MaximumFOp>
                          ? arith::CmpFPredicate::OGT
                          : arith::CmpFPredicate::OLT;
-    // Unordered: `a`. That is right unless only `b` is a NaN.
+    if (!isNumber(b)) {
+      auto flags = op.getFastmath();
+      if (arith::bitEnumContainsAll(flags, arith::FastMathFlags::nsz))
+        return failure();
+      rewriter.modifyOpInPlace(
+          op, [&] { op.setFastmath(flags | arith::FastMathFlags::nsz); });
+      return success();
+    }
+    // Unordered: `a`, which is the NaN.
     Value wins = arith::CmpFOp::create(rewriter, loc, predicate, b, a);
     Value result = arith::SelectOp::create(rewriter, loc, wins, b, a);
-    if (!isNumber(b)) {
-      Value invalid =
-          arith::CmpFOp::create(rewriter, loc, arith::CmpFPredicate::UNO, b, b);
-      result = arith::SelectOp::create(rewriter, loc, invalid, b, result);
-    }
     rewriter.replaceOp(op, result);
     return success();
   }
