@@ -47,6 +47,16 @@ enum {
 
 typedef struct lathe_context lathe_context;
 typedef struct lathe_api lathe_api;
+/* A tensor, strings, a sequence, a map or an optional: counted by references,
+ * never changed. */
+typedef struct lathe_value lathe_value;
+enum {
+  LATHE_TENSOR = 0,
+  LATHE_STRINGS = 1,
+  LATHE_SEQUENCE = 2,
+  LATHE_MAP = 3,
+  LATHE_OPTIONAL = 4
+};
 struct lathe_rt_model;
 
 /* A compiled model. Treat it as opaque: use the functions below. */
@@ -112,7 +122,9 @@ typedef struct lathe_options {
    NULL,                                                                       \
    0}
 
-/* An input or output of a model. Lives as long as the model. */
+/* An input or output of a model. Lives as long as the model. What is no plain
+ * tensor has the type code kDLOpaqueHandle, and rank -1 unless it is an input
+ * of strings whose shape matters; lathe_model_get_type names its type. */
 typedef struct lathe_tensor_info {
   const char *name;
   DLDataType dtype;
@@ -137,6 +149,19 @@ typedef struct lathe_memory_info {
   int64_t staging_bytes; /* dense copies of strided inputs and outputs */
   int64_t weights_bytes;
 } lathe_memory_info;
+
+/* An output that lies in the memory of an input, which the caller gives away:
+ * a model compiled with --state=IN=OUT. Where `axis` is not -1, the output is
+ * the input with steps added along that axis. The memory then holds the axis
+ * outermost, the other dimensions row-major behind it, and has room for `max`
+ * steps: both tensors begin at the same address and have strides to match
+ * (shape [b, h, s, d] with axis 2: strides [h * d, d, b * h * d, 1]). Else it is
+ * dense, and holds the output after the run. */
+typedef struct lathe_state_info {
+  int32_t input, output;
+  int32_t axis;
+  int64_t max;
+} lathe_state_info;
 
 /* The functions behind the wrappers below. Only grows. */
 struct lathe_api {
@@ -167,6 +192,26 @@ struct lathe_api {
   lathe_status (*get_launch)(const lathe_context *, int32_t,
                              lathe_launch_info *);
   lathe_status (*get_memory)(const lathe_context *, lathe_memory_info *);
+  const char *(*get_type)(const lathe_model *, int32_t);
+  lathe_status (*value_tensor)(const lathe_allocator *, const DLTensor *,
+                               lathe_value **);
+  lathe_status (*value_strings)(const lathe_allocator *, int32_t,
+                                const int64_t *, const char *const *,
+                                const size_t *, lathe_value **);
+  lathe_status (*value_sequence)(const lathe_allocator *, int64_t,
+                                 lathe_value *const *, lathe_value **);
+  lathe_status (*value_map)(const lathe_allocator *, lathe_value *,
+                            lathe_value *, lathe_value **);
+  lathe_status (*value_optional)(const lathe_allocator *, lathe_value *,
+                                 lathe_value **);
+  lathe_value *(*value_retain)(lathe_value *);
+  void (*value_release)(lathe_value *);
+  int32_t (*value_kind)(const lathe_value *);
+  int64_t (*value_count)(const lathe_value *);
+  lathe_status (*value_view)(const lathe_value *, DLTensor *);
+  const char *(*value_string)(const lathe_value *, int64_t, size_t *);
+  lathe_value *(*value_element)(const lathe_value *, int64_t);
+  lathe_status (*get_state)(const lathe_model *, int32_t, lathe_state_info *);
 };
 
 /* A context begins with the address of its table. */
@@ -210,6 +255,112 @@ static inline const char *lathe_model_get_metadata(const lathe_model *model,
                                                    int32_t index,
                                                    const char **value) {
   return model->api->get_metadata(model, index, value);
+}
+
+/* The type of an input (tensor >= 0) or of output ~tensor as ONNX writes it,
+ * like "seq(tensor(float))"; NULL for a plain tensor. */
+static inline const char *lathe_model_get_type(const lathe_model *model,
+                                               int32_t tensor) {
+  return model->api->get_type(model, tensor);
+}
+
+/* --- Values --------------------------------------------------------------- *
+ * A value travels through lathe_run in a DLTensor of type code kDLOpaqueHandle
+ * (bits 64, lanes 1) whose `data` is the lathe_value: an input keeps its owner;
+ * an output, which the caller leaves empty, is the caller's to release.
+ * Functions that make a value take the memory from `allocator`, or from malloc
+ * if that is NULL, and share the values that they are made of. */
+
+/* A copy of a tensor, which may have any strides. */
+static inline lathe_status
+lathe_value_create_tensor(const lathe_model *model,
+                          const lathe_allocator *allocator,
+                          const DLTensor *tensor, lathe_value **value) {
+  return model->api->value_tensor(allocator, tensor, value);
+}
+/* A tensor of strings, in row-major order; `lengths` in bytes, or NULL where
+ * each ends with a NUL. */
+static inline lathe_status
+lathe_value_create_strings(const lathe_model *model,
+                           const lathe_allocator *allocator, int32_t rank,
+                           const int64_t *shape, const char *const *strings,
+                           const size_t *lengths, lathe_value **value) {
+  return model->api->value_strings(allocator, rank, shape, strings, lengths,
+                                   value);
+}
+static inline lathe_status
+lathe_value_create_sequence(const lathe_model *model,
+                            const lathe_allocator *allocator, int64_t count,
+                            lathe_value *const *elements, lathe_value **value) {
+  return model->api->value_sequence(allocator, count, elements, value);
+}
+/* `keys`: integers or strings of one dimension; `values`: a tensor or strings
+ * of one dimension, or a sequence, with as many. */
+static inline lathe_status
+lathe_value_create_map(const lathe_model *model,
+                       const lathe_allocator *allocator, lathe_value *keys,
+                       lathe_value *values, lathe_value **value) {
+  return model->api->value_map(allocator, keys, values, value);
+}
+/* `element` may be NULL: an empty optional. */
+static inline lathe_status
+lathe_value_create_optional(const lathe_model *model,
+                            const lathe_allocator *allocator,
+                            lathe_value *element, lathe_value **value) {
+  return model->api->value_optional(allocator, element, value);
+}
+/* One more owner. */
+static inline lathe_value *lathe_value_retain(const lathe_model *model,
+                                              lathe_value *value) {
+  return model->api->value_retain(value);
+}
+/* One owner less; NULL is allowed. */
+static inline void lathe_value_release(const lathe_model *model,
+                                       lathe_value *value) {
+  model->api->value_release(value);
+}
+/* LATHE_TENSOR, … */
+static inline int32_t lathe_value_get_kind(const lathe_model *model,
+                                           const lathe_value *value) {
+  return model->api->value_kind(value);
+}
+/* Elements of a tensor or sequence, strings, entries of a map, 0 or 1 of an
+ * optional. */
+static inline int64_t lathe_value_get_count(const lathe_model *model,
+                                            const lathe_value *value) {
+  return model->api->value_count(value);
+}
+/* Shows a tensor, or the shape of strings; valid as long as the value. */
+static inline lathe_status lathe_value_get_tensor(const lathe_model *model,
+                                                  const lathe_value *value,
+                                                  DLTensor *view) {
+  return model->api->value_view(value, view);
+}
+/* String `index`, which may hold NULs and has none at its end; NULL where there
+ * is none. */
+static inline const char *lathe_value_get_string(const lathe_model *model,
+                                                 const lathe_value *value,
+                                                 int64_t index,
+                                                 size_t *length) {
+  return model->api->value_string(value, index, length);
+}
+/* Element `index` of a sequence; 0 of an optional; 0 and 1, the keys and the
+ * values, of a map. NULL where there is none. The caller does not own it. */
+static inline lathe_value *lathe_value_get_element(const lathe_model *model,
+                                                   const lathe_value *value,
+                                                   int64_t index) {
+  return model->api->value_element(value, index);
+}
+
+/* Describes state `index`, counted from 0; LATHE_INVALID_ARGUMENT after the
+ * last. An output that is a state may also be left empty: it is then described
+ * by lathe_run, and lathe_release_output forgets that description. */
+static inline lathe_status lathe_model_get_state(const lathe_model *model,
+                                                 int32_t index,
+                                                 lathe_state_info *info) {
+  if (model->api->struct_bytes <= offsetof(lathe_api, get_state))
+    return LATHE_INVALID_ARGUMENT; /* made by an older compiler */
+  return model->api->get_state(model, index, info);
 }
 
 /* --- Contexts ---------------------------------------------------------- */

@@ -37,43 +37,70 @@ static StringRef consumeOperator(StringRef &text) {
   return name;
 }
 
-static void printLine(const Diagnostic &diag, StringRef file, StringRef kind,
-                      raw_ostream &os) {
+/// Takes `node 'name' (Op): ` off the front of `text`, where it is there.
+static void consumeNode(StringRef &text, lathe::UserDiagnostic &result) {
+  StringRef rest = text;
+  size_t end = rest.find("': "), withOp = rest.find("' (");
+  if (!rest.starts_with("node '") || (end & withOp) == StringRef::npos)
+    return;
+  StringRef name = rest.take_front(std::min(end, withOp));
+  rest = rest.drop_front(name.size());
+  if (rest.consume_front("' (")) {
+    size_t close = rest.find("): ");
+    if (close == StringRef::npos)
+      return;
+    result.op = rest.take_front(close).str();
+    rest = rest.drop_front(close + 3);
+  } else {
+    rest = rest.drop_front(3);
+  }
+  result.node = name.drop_front(StringRef("node '").size()).str();
+  text = rest;
+}
+
+static lathe::UserDiagnostic describe(const Diagnostic &diag, StringRef file,
+                                      lathe::Severity severity) {
+  lathe::UserDiagnostic result;
+  result.severity = severity;
+  result.file = file.str();
   std::string message = diag.str();
   StringRef text = message;
-  StringRef op = consumeOperator(text);
-  StringRef node = lathe::getNodeName(diag.getLocation());
-  os << file << ": ";
-  // Some messages name the node themselves, with its operator.
-  if (text.starts_with("node '")) {
-    os << kind << text << "\n";
-    return;
-  }
-  if (!node.empty()) {
-    os << "node '" << node << "'";
-    if (!op.empty())
-      os << " (" << op << ")";
+  result.op = consumeOperator(text).str();
+  result.node = lathe::getNodeName(diag.getLocation()).str();
+  consumeNode(text, result);
+  result.message = text.str();
+  return result;
+}
+
+void lathe::describeDiagnostic(const Diagnostic &diag, StringRef file,
+                               function_ref<void(const UserDiagnostic &)> use) {
+  Severity severity =
+      diag.getSeverity() == DiagnosticSeverity::Error     ? Severity::Error
+      : diag.getSeverity() == DiagnosticSeverity::Warning ? Severity::Warning
+                                                          : Severity::Note;
+  use(describe(diag, file, severity));
+  for (const Diagnostic &note : diag.getNotes())
+    use(describe(note, file, Severity::Note));
+}
+
+void lathe::printDiagnostic(const UserDiagnostic &diag, raw_ostream &os) {
+  os << diag.file << ": ";
+  if (!diag.node.empty()) {
+    os << "node '" << diag.node << "'";
+    if (!diag.op.empty())
+      os << " (" << diag.op << ")";
     os << ": ";
-  } else if (!op.empty()) {
-    os << op << ": ";
+  } else if (!diag.op.empty()) {
+    os << diag.op << ": ";
   }
-  os << kind << text << "\n";
+  if (diag.severity != Severity::Error)
+    os << (diag.severity == Severity::Warning ? "warning: " : "note: ");
+  os << diag.message << "\n";
 }
 
 void lathe::printDiagnostic(const Diagnostic &diag, StringRef file,
                             raw_ostream &os) {
-  switch (diag.getSeverity()) {
-  case DiagnosticSeverity::Error:
-    printLine(diag, file, "", os);
-    break;
-  case DiagnosticSeverity::Warning:
-    printLine(diag, file, "warning: ", os);
-    break;
-  case DiagnosticSeverity::Note:
-  case DiagnosticSeverity::Remark:
-    printLine(diag, file, "note: ", os);
-    break;
-  }
-  for (const Diagnostic &note : diag.getNotes())
-    printLine(note, file, "note: ", os);
+  describeDiagnostic(diag, file, [&](const UserDiagnostic &described) {
+    printDiagnostic(described, os);
+  });
 }

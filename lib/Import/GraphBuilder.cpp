@@ -12,8 +12,7 @@ using namespace lathe::importer;
 
 /// The name of the operator in messages, as `emitOpError` writes it.
 static std::string getOpName(const Node &node) {
-  StringRef prefix = node.domain == "ai.onnx.ml" ? "onnx.ml." : "onnx.";
-  return (prefix + node.op).str();
+  return (getOpPrefix(node.domain).value_or("onnx.") + node.op).str();
 }
 
 Location GraphBuilder::getLoc(const Node &node) {

@@ -77,7 +77,24 @@ static void countNodes(const Nodes &nodes, ModelSummary &summary) {
   }
 }
 
+static void addMetadata(const proto::ModelProto &model, ModelSummary &summary) {
+  auto add = [&](StringRef key, const std::string &value) {
+    if (!value.empty())
+      summary.metadata.emplace_back(key.str(), value);
+  };
+  add("producer_name", model.producer_name());
+  add("producer_version", model.producer_version());
+  add("domain", model.domain());
+  if (model.model_version())
+    add("model_version", std::to_string(model.model_version()));
+  add("doc_string", model.doc_string());
+  add("graph_name", model.graph().name());
+  for (const proto::StringStringEntryProto &entry : model.metadata_props())
+    add("metadata." + entry.key(), entry.value());
+}
+
 static void summarize(const proto::ModelProto &model, ModelSummary &summary) {
+  addMetadata(model, summary);
   summary.irVersion = model.ir_version();
   summary.producer = model.producer_name();
   if (!model.producer_version().empty())

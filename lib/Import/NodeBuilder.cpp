@@ -31,9 +31,9 @@ void GraphBuilder::build(Node &node, Frame &frame, Scope &scope) {
     return;
   }
   std::optional<RegisteredOperationName> name;
-  if (isDefault || node.domain == "ai.onnx.ml")
-    name = RegisteredOperationName::lookup(
-        ((isDefault ? "onnx." : "onnx.ml.") + node.op), builder.getContext());
+  if (std::optional<StringRef> prefix = getOpPrefix(node.domain))
+    name = RegisteredOperationName::lookup((*prefix + node.op).str(),
+                                           builder.getContext());
   if (name) {
     if (failed(buildOp(node, *name, *schema, frame, scope)))
       defineUnknown(node, scope);
@@ -244,6 +244,12 @@ GraphBuilder::convertAttribute(const Node &node,
     for (const std::string &string : attribute.strings())
       strings.push_back(builder.getStringAttr(string));
     return Attribute(builder.getArrayAttr(strings));
+  }
+  case Proto::TYPE_PROTO: {
+    Type type = convertType(attribute.tp(), [&] { return error(node); });
+    if (!type)
+      return failure();
+    return Attribute(TypeAttr::get(type));
   }
   case Proto::TENSOR: {
     auto value =

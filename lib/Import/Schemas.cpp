@@ -33,6 +33,16 @@ bool lathe::importer::existsInOpset(StringRef op, StringRef domain,
                                          domain.str()) != nullptr;
 }
 
+std::optional<StringRef> lathe::importer::getOpPrefix(StringRef domain) {
+  if (domain.empty())
+    return "onnx.";
+  if (domain == "ai.onnx.ml")
+    return "onnx.ml.";
+  if (domain == "ai.onnx.preview.training")
+    return "onnx.training.";
+  return std::nullopt;
+}
+
 StringRef lathe::importer::getDomainName(StringRef domain) {
   return domain.empty() ? StringRef("ai.onnx") : domain;
 }

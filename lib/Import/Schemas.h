@@ -8,6 +8,7 @@
 
 #include "llvm/ADT/StringRef.h"
 #include <cstdint>
+#include <optional>
 #include <onnx/defs/schema.h>
 
 namespace lathe::importer {
@@ -23,6 +24,10 @@ int64_t getNewestOpset(llvm::StringRef domain);
 
 /// Whether the operator was there in opset `version`.
 bool existsInOpset(llvm::StringRef op, llvm::StringRef domain, int64_t version);
+
+/// What the names of the ops of a domain begin with; nothing for a domain that
+/// has none.
+std::optional<llvm::StringRef> getOpPrefix(llvm::StringRef domain);
 
 /// How messages write a domain: the default one as `ai.onnx`.
 llvm::StringRef getDomainName(llvm::StringRef domain);

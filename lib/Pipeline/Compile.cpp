@@ -144,13 +144,14 @@ class Compiler {
 public:
   Compiler(const CompileOptions &options, llvm::raw_ostream &errs)
       : options(options), errs(errs),
-        clock(options.timing, options.progress, errs) {}
+        clock(options.timing, options.progress, options.onStage, errs) {}
   LogicalResult run();
   LogicalResult inspect(function_ref<LogicalResult(ModuleOp)> use);
-  ModelSummary *summary = nullptr;
+  ModelSummary *summary = nullptr; ///< Of the caller.
 
 private:
   LogicalResult prepare();
+  void report(const UserDiagnostic &diag);
   LogicalResult fail(const Twine &message);
   LogicalResult check(llvm::Error error);
   LogicalResult runPasses(StringRef stage,
@@ -163,6 +164,7 @@ private:
 
   const CompileOptions &options;
   llvm::raw_ostream &errs;
+  ModelSummary modelSummary;
   StageClock clock;
   std::string prefix;
   std::unique_ptr<TargetInterface> target;
@@ -176,8 +178,18 @@ private:
 };
 } // namespace
 
+void Compiler::report(const UserDiagnostic &diag) {
+  if (options.onDiagnostic)
+    options.onDiagnostic(diag);
+  else
+    printDiagnostic(diag, errs);
+}
+
 LogicalResult Compiler::fail(const Twine &message) {
-  errs << options.input << ": " << message << '\n';
+  UserDiagnostic diag;
+  diag.file = options.input;
+  diag.message = message.str();
+  report(diag);
   return failure();
 }
 
@@ -213,7 +225,7 @@ LogicalResult Compiler::lower() {
     import.shapes = options.shapes;
     import.dims = options.dims;
     import.fileName = options.input;
-    import.summary = summary;
+    import.summary = summary ? summary : &modelSummary;
     module = options.bytes.empty()
                  ? importModel(options.input, context.get(), import)
                  : importModelFromBytes(options.bytes, context.get(), import);
@@ -226,12 +238,14 @@ LogicalResult Compiler::lower() {
     return compute(part);
   };
   if (failed(runPasses("graph", [&](PassManager &pm) {
+        if (!options.states.empty())
+          buildStatePipeline(pm, options.states);
         buildGraphPipeline(pm, fusion, constants);
       })))
     return failure();
   if (failed(runPasses("tensor", [&](PassManager &pm) {
-        buildTensorPipeline(
-            pm, fusion, options.layout == "none" ? 0 : target->getPanelWidth());
+        buildTensorPipeline(pm, fusion,
+                            options.layout == "none" ? 0 : target->getPanelWidth());
       })))
     return failure();
   if (failed(runPasses("kernels", [&](PassManager &pm) {
@@ -317,8 +331,10 @@ LogicalResult Compiler::writeObjects(StringRef suffix) {
     for (const FusionSaving &saving : getFusionSavings(*module))
       tables.metadata.push_back(
           {"lathe.fusion." + saving.kind, printFusionSaving(saving)});
-    program =
-        lowerProgramToLLVM(*module, prefix, tables, target->hasDeviceMemory());
+    for (const auto &[key, value] : modelSummary.metadata)
+      tables.metadata.push_back({"onnx." + key, value});
+    program = lowerProgramToLLVM(*module, prefix, tables,
+                                 target->hasDeviceMemory());
     if (!program)
       return failure();
     if (auto bound = module->lookupSymbol("main")->getAttrOfType<IntegerAttr>(
@@ -360,8 +376,8 @@ LogicalResult Compiler::writeObjects(StringRef suffix) {
         target->getDescription(), target->getRequiredFeatures(),
         tables.weightsBytes > 0 && options.weights == "embed",
         target->hasDeviceMemory()};
-    FailureOr<SmallVector<char, 0>> object =
-        target->emitProgram(*program, prefix, kernels, [&](llvm::Module &code) {
+    FailureOr<SmallVector<char, 0>> object = target->emitProgram(
+        *program, prefix, kernels, [&](llvm::Module &code) {
           addTables(code, tables, described);
         });
     if (failed(object) || failed(save("program.o", *object)))
@@ -386,8 +402,8 @@ LogicalResult Compiler::writeObjects(StringRef suffix) {
       }
     } else if (tables.weightsBytes > 0) {
       std::string path = folder.file("weights.o");
-      if (failed(check(writeWeightsObject(
-              tables, llvm::Triple(target->getTriple()), path))))
+      if (failed(check(
+              writeWeightsObject(tables, llvm::Triple(target->getTriple()), path))))
         return failure();
       objects.push_back(path);
     }
@@ -470,7 +486,8 @@ LogicalResult Compiler::prepare() {
   // An error is one line; `--print-ir-after` shows ops.
   context->printOpOnDiagnostic(false);
   context->getDiagEngine().registerHandler([&](Diagnostic &diag) {
-    printDiagnostic(diag, options.input, errs);
+    describeDiagnostic(diag, options.input,
+                       [&](const UserDiagnostic &line) { report(line); });
     return success();
   });
   return lower();

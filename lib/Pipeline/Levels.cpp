@@ -17,10 +17,12 @@ using namespace mlir;
 using namespace lathe;
 
 static constexpr llvm::StringLiteral batchNormFusion = "batch-norm",
-                                     constantsFusion = "constants";
+                                     constantsFusion = "constants",
+                                     quantizedFusion = "quantized";
 
 SmallVector<StringRef> lathe::listFusions() {
-  SmallVector<StringRef> names = {batchNormFusion, constantsFusion};
+  SmallVector<StringRef> names = {batchNormFusion, constantsFusion,
+                                  quantizedFusion};
   llvm::append_range(names, getFusionKinds());
   return names;
 }
@@ -33,6 +35,7 @@ LogicalResult lathe::parseFusion(StringRef text, FusionOptions &options,
     options.crossNode = false;
     options.batchNorm = false;
     options.constants = false;
+    options.quantized = false;
     return success();
   }
   SmallVector<StringRef> names;
@@ -62,10 +65,21 @@ LogicalResult lathe::parseFusion(StringRef text, FusionOptions &options,
       options.batchNorm = false;
     else if (name == constantsFusion)
       options.constants = false;
+    else if (name == quantizedFusion)
+      options.quantized = false;
     else
       options.disabled.push_back(name.str());
   }
   return success();
+}
+
+void lathe::buildStatePipeline(OpPassManager &pm,
+                               ArrayRef<std::string> states) {
+  OpPassManager &onFunc = pm.nest<func::FuncOp>();
+  onFunc.addPass(createOnnxInferShapes());
+  ApplyStatesOptions options;
+  options.states.assign(states.begin(), states.end());
+  onFunc.addPass(createApplyStates(options));
 }
 
 void lathe::buildGraphPipeline(OpPassManager &pm, const FusionOptions &fusion,
@@ -75,6 +89,9 @@ void lathe::buildGraphPipeline(OpPassManager &pm, const FusionOptions &fusion,
   for (int round = 0; round < 3; ++round) {
     OpPassManager &onFunc = pm.nest<func::FuncOp>();
     onFunc.addPass(createOnnxInferShapes());
+    // Before constants are folded to floats.
+    if (fusion.quantized)
+      onFunc.addPass(createRaiseQuantized());
     onFunc.addPass(createOnnxFoldShapes());
     onFunc.addPass(createBoundLoops());
     if (fusion.constants && evaluator)

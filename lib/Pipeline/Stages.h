@@ -11,14 +11,18 @@
 #include "llvm/Support/Format.h"
 #include "llvm/Support/raw_ostream.h"
 #include <chrono>
+#include <functional>
 #include <sys/resource.h>
 
 namespace lathe {
 
 class StageClock {
 public:
-  StageClock(bool timing, bool progress, llvm::raw_ostream &os)
-      : timing(timing), progress(progress), os(os) {}
+  StageClock(bool timing, bool progress,
+             std::function<void(llvm::StringRef)> onStage,
+             llvm::raw_ostream &os)
+      : timing(timing), progress(progress), onStage(std::move(onStage)),
+        os(os) {}
 
   /// Counts time for a stage while the returned object lives; what runs inside
   /// of it counts for itself only.
@@ -50,6 +54,8 @@ public:
   Running start(llvm::StringRef stage) {
     if (progress)
       os << "lathe: " << stage << '\n';
+    if (onStage)
+      onStage(stage);
     return Running(*this, stage);
   }
 
@@ -69,6 +75,7 @@ public:
 
 private:
   bool timing, progress;
+  std::function<void(llvm::StringRef)> onStage;
   llvm::raw_ostream &os;
   llvm::MapVector<llvm::StringRef, double> seconds;
   Running *innermost = nullptr;

@@ -113,7 +113,8 @@ struct VerifyTensorLevel
                  : verifyOps(&op, "a kernel", [](Operation *inner) {
                      return isa<YieldOp>(inner) || isScalarOp(inner) ||
                             isa<linalg::LinalgDialect, math::MathDialect,
-                                tensor::TensorDialect>(inner->getDialect());
+                                scf::SCFDialect, tensor::TensorDialect>(
+                                inner->getDialect());
                    });
       if (failed(ok))
         signalPassFailure();

@@ -35,12 +35,31 @@ struct Bytes {
 };
 } // namespace
 
-/// The elements of an attribute in row-major order, bools as bytes.
+/// Spreads elements of `bits` bits, packed from the lowest bit of the first
+/// byte on, to one byte each; `isSigned` ones are extended by their sign.
+static void unpack(ArrayRef<char> packed, unsigned bits, bool isSigned,
+                   std::vector<char> &bytes) {
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    size_t at = i * bits / 8;
+    unsigned word = uint8_t(packed[at]);
+    if (at + 1 < packed.size())
+      word |= unsigned(uint8_t(packed[at + 1])) << 8;
+    unsigned code = (word >> (i * bits % 8)) & ((1u << bits) - 1);
+    bytes[i] = isSigned ? char(llvm::SignExtend32(code, bits)) : char(code);
+  }
+}
+
+/// The elements of an attribute in row-major order, bools and what is narrower
+/// than a byte as bytes.
 static llvm::Error load(ElementsAttr value, Bytes &bytes) {
   auto type = cast<RankedTensorType>(value.getType());
   bytes.shape.assign(type.getShape().begin(), type.getShape().end());
   bytes.elementBytes = getElementBytes(type.getElementType());
   size_t size = type.getNumElements() * bytes.elementBytes;
+  unsigned bits = type.getElementTypeBitWidth();
+  bool isPacked = bits < 8 && !type.getElementType().isInteger(1);
+  if (isPacked)
+    size = llvm::divideCeil(type.getNumElements() * bits, 8);
   if (auto resource = dyn_cast<DenseResourceElementsAttr>(value)) {
     AsmResourceBlob *blob = resource.getRawHandle().getBlob();
     if (!blob || blob->getData().size() != size)
@@ -49,6 +68,12 @@ static llvm::Error load(ElementsAttr value, Bytes &bytes) {
           resource.getRawHandle().getKey().str().c_str(), size,
           blob ? blob->getData().size() : size_t(0));
     bytes.data = blob->getData();
+    if (isPacked) {
+      std::vector<char> unpacked(type.getNumElements());
+      unpack(bytes.data, bits, type.getElementType().isSignlessInteger(),
+             unpacked);
+      bytes.own(std::move(unpacked));
+    }
     return llvm::Error::success();
   }
   auto dense = dyn_cast<DenseElementsAttr>(value);

@@ -4,7 +4,7 @@
  * The table of functions that every model refers to, and the accessors of
  * lathe.h that only read.
  */
-#include "Runtime.h"
+#include "Values.h"
 
 #include <string.h>
 
@@ -76,6 +76,13 @@ static const char *apiGetMetadata(const lathe_model *model, int32_t index,
   return at[0];
 }
 
+static const char *apiGetType(const lathe_model *model, int32_t tensor) {
+  const lathe_rt_model *variant = signature(model);
+  if (tensor >= 0)
+    return tensor < variant->num_inputs ? variant->inputs[tensor].type : NULL;
+  return ~tensor < variant->num_outputs ? variant->outputs[~tensor].type : NULL;
+}
+
 static const char *apiMessage(const lathe_context *ctx) { return ctx->message; }
 
 static const char *apiTarget(const lathe_context *ctx) {
@@ -136,6 +143,18 @@ static lathe_status apiGetMemory(const lathe_context *ctx,
   return LATHE_OK;
 }
 
+static lathe_status apiGetState(const lathe_model *model, int32_t index,
+                                lathe_state_info *info) {
+  const lathe_rt_model *variant = signature(model);
+  if (index < 0 || index >= variant->num_states)
+    return LATHE_INVALID_ARGUMENT;
+  info->input = variant->states[index].input;
+  info->output = variant->states[index].output;
+  info->axis = variant->states[index].axis;
+  info->max = variant->states[index].max;
+  return LATHE_OK;
+}
+
 const lathe_api lathe_rt_api = {
     .struct_bytes = sizeof(lathe_api),
     .abi_version = LATHE_ABI_VERSION,
@@ -159,4 +178,18 @@ const lathe_api lathe_rt_api = {
     .num_launches = apiNumLaunches,
     .get_launch = apiGetLaunch,
     .get_memory = apiGetMemory,
+    .get_type = apiGetType,
+    .value_tensor = lathe_rt_value_tensor,
+    .value_strings = lathe_rt_value_strings,
+    .value_sequence = lathe_rt_value_sequence,
+    .value_map = lathe_rt_value_map,
+    .value_optional = lathe_rt_value_optional,
+    .value_retain = lathe_rt_value_retain,
+    .value_release = lathe_rt_release,
+    .value_kind = lathe_rt_value_kind,
+    .value_count = lathe_rt_value_count,
+    .value_view = lathe_rt_value_view,
+    .value_string = lathe_rt_value_string,
+    .value_element = lathe_rt_value_element,
+    .get_state = apiGetState,
 };

@@ -45,7 +45,8 @@ static bool isReadable(const lathe_rt_model *model, lathe_rt_text *message) {
 static bool areRanksSupported(const lathe_rt_tensor *tensors, int32_t count,
                               lathe_rt_text *message) {
   for (int32_t i = 0; i < count; ++i) {
-    if (tensors[i].rank >= 0 && tensors[i].rank <= LATHE_RT_MAX_RANK)
+    if ((tensors[i].rank >= 0 || tensors[i].type) &&
+        tensors[i].rank <= LATHE_RT_MAX_RANK)
       continue;
     lathe_rt_text_string(message, "tensor '");
     lathe_rt_text_string(message, tensors[i].name);
@@ -107,8 +108,16 @@ static void carveTables(lathe_context *ctx, const lathe_rt_model *model,
   ctx->io = carve(carver, (int64_t)model->num_inputs + model->num_outputs,
                   sizeof(void *));
   ctx->made = carve(carver, model->num_outputs, sizeof(bool));
+  ctx->slots = carve(carver, model->host ? model->host->num_slots : 0,
+                     sizeof(lathe_value *));
   ctx->launch_ns = carve(carver, model->num_launches, sizeof(int64_t));
   ctx->launch_runs = carve(carver, model->num_launches, sizeof(int64_t));
+  ctx->growables =
+      carve(carver, model->num_growables, sizeof(lathe_rt_growable));
+  if (model->num_binds) {
+    ctx->bound_symbols = carve(carver, model->num_symbols, sizeof(int64_t));
+    ctx->bound_values = carve(carver, values, sizeof(int64_t));
+  }
   for (int32_t p = 0; p < plans; ++p) {
     lathe_rt_plan *plan = &ctx->plans[p];
     plan->symbols = carve(carver, model->num_symbols, sizeof(int64_t));
@@ -159,6 +168,13 @@ static lathe_status checkOptions(const lathe_options *options,
   return LATHE_OK;
 }
 
+/* The driver of the device that kernels run on, or NULL. */
+static const lathe_rt_driver *getDriver(const lathe_rt_model *model) {
+  return model->struct_bytes >= sizeof(lathe_rt_model) && model->device
+             ? model->device->driver
+             : NULL;
+}
+
 /* Fills what the model's threads and weights need. */
 static lathe_status startContext(lathe_context *ctx,
                                  const lathe_options *options,
@@ -166,6 +182,9 @@ static lathe_status startContext(lathe_context *ctx,
   lathe_status status;
   ctx->num_threads =
       options->num_threads ? options->num_threads : lathe_rt_default_threads();
+  ctx->driver = getDriver(ctx->model);
+  if (ctx->driver)
+    ctx->num_threads = 1; /* that launches */
   status = lathe_rt_pool_create(ctx->num_threads, &options->thread_pool,
                                 ctx->flags & LATHE_FLUSH_DENORMALS,
                                 &ctx->allocator, &ctx->pool);
@@ -176,12 +195,12 @@ static lathe_status startContext(lathe_context *ctx,
     return status;
   }
   ctx->weights = ctx->model->weights;
-  if (ctx->weights || !ctx->model->weights_bytes)
-    return LATHE_OK;
-  status = lathe_rt_map_weights(ctx->model, options->weights_path,
-                                &ctx->weights, message);
-  ctx->weights_mapped = !status;
-  return status;
+  if (!ctx->weights && ctx->model->weights_bytes) {
+    status = lathe_rt_map_weights(ctx->model, options->weights_path,
+                                  &ctx->weights, message);
+    ctx->weights_mapped = !status;
+  }
+  return status || !ctx->driver ? status : ctx->driver->create(ctx, message);
 }
 
 lathe_status lathe_rt_context_create(const lathe_model *model,
@@ -238,6 +257,8 @@ lathe_status lathe_rt_context_create(const lathe_model *model,
 
 void lathe_rt_context_destroy(lathe_context *ctx) {
   lathe_allocator allocator = ctx->allocator;
+  if (ctx->driver)
+    ctx->driver->destroy(ctx);
   if (ctx->pool)
     lathe_rt_pool_destroy(ctx->pool, &allocator);
   if (ctx->weights_mapped)
@@ -246,5 +267,10 @@ void lathe_rt_context_destroy(lathe_context *ctx) {
     allocator.release(allocator.user, ctx->arena);
   if (ctx->staging)
     allocator.release(allocator.user, ctx->staging);
+  for (int32_t g = 0; g < ctx->model->num_growables; ++g)
+    if (ctx->growables[g].data)
+      allocator.release(allocator.user, ctx->growables[g].data);
+  if (ctx->scratch.data)
+    allocator.release(allocator.user, ctx->scratch.data);
   allocator.release(allocator.user, ctx);
 }

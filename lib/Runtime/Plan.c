@@ -167,15 +167,11 @@ static lathe_status bindSymbols(lathe_context *ctx,
         *symbol = got;
     }
   }
-  for (int32_t s = 0; s < model->num_symbols; ++s) {
-    if (ctx->symbols[s] < 0) {
-      lathe_rt_text text = lathe_rt_error(ctx);
-      lathe_rt_text_string(&text, "symbol '");
-      lathe_rt_text_string(&text, model->symbols[s]);
-      lathe_rt_text_string(&text, "': expected an input that has it");
-      return LATHE_UNSUPPORTED;
-    }
-  }
+  /* What depends on data is bound by the program; until then any size that can
+     be divided by will do. */
+  for (int32_t s = 0; s < model->num_symbols; ++s)
+    if (ctx->symbols[s] < 0)
+      ctx->symbols[s] = 1;
   return LATHE_OK;
 }
 
@@ -286,8 +282,11 @@ lathe_status lathe_rt_output_shape(lathe_context *ctx,
   const lathe_rt_tensor *tensor = &ctx->model->outputs[index];
   for (int32_t d = 0; d < tensor->rank; ++d)
     shape[d] = lathe_rt_size(plan, tensor->dims[d]);
+  for (int32_t d = 0; d < tensor->rank; ++d)
+    if (tensor->data_dims >> d & 1)
+      shape[d] = -1;
   for (int32_t d = 0; d < tensor->rank; ++d) {
-    if (shape[d] < 0) {
+    if (shape[d] < 0 && !(tensor->data_dims >> d & 1)) {
       lathe_rt_text text = lathe_rt_error(ctx);
       lathe_rt_text_string(&text, "output '");
       lathe_rt_text_string(&text, tensor->name);

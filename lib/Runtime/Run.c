@@ -48,6 +48,11 @@ static lathe_rt_text tensorError(lathe_context *ctx, bool is_input,
   return text;
 }
 
+/* Whether a tensor lies where the model's kernels run, and not on the host. */
+static bool isOnDevice(const lathe_context *ctx, const DLTensor *tensor) {
+  return ctx->driver && tensor->device.device_type == ctx->driver->device_type;
+}
+
 /* Everything but the sizes. */
 static lathe_status checkTensor(lathe_context *ctx, bool is_input,
                                 const lathe_rt_tensor *expected,
@@ -55,9 +60,12 @@ static lathe_status checkTensor(lathe_context *ctx, bool is_input,
   DLDataType dtype = lathe_rt_dtype(expected);
   lathe_rt_text text;
   if (tensor->device.device_type != kDLCPU &&
-      tensor->device.device_type != kDLCUDAHost) {
+      tensor->device.device_type != kDLCUDAHost && !isOnDevice(ctx, tensor)) {
     text = tensorError(ctx, is_input, expected);
-    lathe_rt_text_string(&text, "memory of the CPU, got device type ");
+    lathe_rt_text_string(&text, ctx->driver
+                                    ? "memory of the CPU or of the model's "
+                                      "device, got device type "
+                                    : "memory of the CPU, got device type ");
     lathe_rt_text_int(&text, tensor->device.device_type);
     return LATHE_INVALID_ARGUMENT;
   }
@@ -101,7 +109,12 @@ static lathe_status checkMemory(lathe_context *ctx, bool is_input,
     lathe_rt_text_string(&text, "data, got a null pointer");
     return LATHE_INVALID_ARGUMENT;
   }
-  if (tensor->dtype.bits % 8 && !lathe_rt_is_direct(tensor)) {
+  if (isOnDevice(ctx, tensor) && !lathe_rt_is_direct(tensor)) {
+    text = tensorError(ctx, is_input, expected);
+    lathe_rt_text_string(&text, "dense, aligned memory on the device");
+    return LATHE_INVALID_ARGUMENT;
+  }
+  if (lathe_rt_is_packed(tensor->dtype) && !lathe_rt_is_compact(tensor)) {
     text = tensorError(ctx, is_input, expected);
     lathe_rt_text_string(&text, "compact memory for elements below one byte");
     return LATHE_INVALID_ARGUMENT;
@@ -117,14 +130,20 @@ static lathe_status checkInputs(lathe_context *ctx, const DLTensor *inputs,
   const int64_t **shapes = (const int64_t **)(void *)ctx->io;
   _Static_assert(sizeof(int64_t *) == sizeof(void *), "io holds shapes too");
   for (int32_t i = 0; i < model->num_inputs; ++i) {
-    status = checkTensor(ctx, true, &model->inputs[i], &inputs[i]);
+    shapes[i] = inputs[i].shape;
+    status = model->inputs[i].type
+                 ? lathe_rt_take_input(ctx, i, &inputs[i], &shapes[i])
+                 : checkTensor(ctx, true, &model->inputs[i], &inputs[i]);
     if (status)
       return status;
-    shapes[i] = inputs[i].shape;
   }
   status = lathe_rt_prepare(ctx, shapes, plan);
   for (int32_t i = 0; i < model->num_inputs && !status; ++i)
-    status = checkMemory(ctx, true, &model->inputs[i], &inputs[i]);
+    if (!model->inputs[i].type)
+      status = checkMemory(ctx, true, &model->inputs[i], &inputs[i]);
+  for (int32_t s = 0; s < model->num_states && !status; ++s)
+    status = lathe_rt_check_state(ctx, &model->states[s], true,
+                                  &inputs[model->states[s].input]);
   return status;
 }
 
@@ -164,14 +183,35 @@ static lathe_status makeOutput(lathe_context *ctx,
 }
 
 void lathe_rt_release_output(lathe_context *ctx, DLTensor *output) {
-  if (output->data)
+  if (output->dtype.code == kDLOpaqueHandle)
+    lathe_rt_release(output->data);
+  else if (output->strides) /* a state: the memory is the input's */
+    ctx->allocator.release(ctx->allocator.user, output->strides);
+  else if (output->data)
     ctx->allocator.release(ctx->allocator.user, output->data);
   memset(output, 0, sizeof(*output));
 }
 
-/* Checks the outputs, and makes those that the caller did not bring. */
+static lathe_status checkOutputShape(lathe_context *ctx,
+                                     const lathe_rt_tensor *expected,
+                                     const int64_t *shape,
+                                     const DLTensor *output) {
+  lathe_rt_text text;
+  if (!expected->rank ||
+      !memcmp(shape, output->shape, (size_t)expected->rank * sizeof(int64_t)))
+    return LATHE_OK;
+  text = tensorError(ctx, false, expected);
+  lathe_rt_text_string(&text, "shape ");
+  lathe_rt_text_shape(&text, expected->rank, shape);
+  lathe_rt_text_string(&text, ", got ");
+  lathe_rt_text_shape(&text, expected->rank, output->shape);
+  return LATHE_INVALID_ARGUMENT;
+}
+
+/* Checks the outputs, and makes those that the caller did not bring; the ones
+ * whose sizes depend on data are left to the program. */
 static lathe_status checkOutputs(lathe_context *ctx, const lathe_rt_plan *plan,
-                                 DLTensor *outputs) {
+                                 const DLTensor *inputs, DLTensor *outputs) {
   const lathe_rt_model *model = ctx->model;
   if (model->num_outputs)
     memset(ctx->made, 0, (size_t)model->num_outputs * sizeof(*ctx->made));
@@ -181,26 +221,38 @@ static lathe_status checkOutputs(lathe_context *ctx, const lathe_rt_plan *plan,
     lathe_status status = lathe_rt_output_shape(ctx, plan, o, shape);
     if (status)
       return status;
+    if (expected->type && !isWanted(&outputs[o])) {
+      lathe_rt_text text = tensorError(ctx, false, expected);
+      lathe_rt_text_string(&text, "no memory for a value, got a tensor");
+      return LATHE_INVALID_ARGUMENT;
+    }
+    if (isWanted(&outputs[o]) && (expected->data_dims || expected->type)) {
+      if (lathe_rt_is_packed(lathe_rt_dtype(expected))) {
+        lathe_rt_text text = tensorError(ctx, false, expected);
+        lathe_rt_text_string(&text, "memory of the caller for elements below "
+                                    "one byte, as the size depends on data");
+        return LATHE_UNSUPPORTED;
+      }
+      memset(&outputs[o], 0, sizeof(outputs[o]));
+      continue;
+    }
+    const lathe_rt_state *state = lathe_rt_find_state(model, false, o);
     if (isWanted(&outputs[o])) {
-      status = makeOutput(ctx, expected, shape, &outputs[o]);
+      status =
+          state ? lathe_rt_alias_output(ctx, state, shape, inputs, &outputs[o])
+                : makeOutput(ctx, expected, shape, &outputs[o]);
       if (status)
         return status;
       ctx->made[o] = true;
       continue;
     }
     status = checkTensor(ctx, false, expected, &outputs[o]);
-    if (status)
-      return status;
-    if (expected->rank && memcmp(shape, outputs[o].shape,
-                                 (size_t)expected->rank * sizeof(int64_t))) {
-      lathe_rt_text text = tensorError(ctx, false, expected);
-      lathe_rt_text_string(&text, "shape ");
-      lathe_rt_text_shape(&text, expected->rank, shape);
-      lathe_rt_text_string(&text, ", got ");
-      lathe_rt_text_shape(&text, expected->rank, outputs[o].shape);
-      return LATHE_INVALID_ARGUMENT;
-    }
-    status = checkMemory(ctx, false, expected, &outputs[o]);
+    if (!status && !expected->data_dims)
+      status = checkOutputShape(ctx, expected, shape, &outputs[o]);
+    if (!status && state)
+      status = lathe_rt_alias_output(ctx, state, shape, inputs, &outputs[o]);
+    if (!status)
+      status = checkMemory(ctx, false, expected, &outputs[o]);
     if (status)
       return status;
   }
@@ -267,28 +319,44 @@ static lathe_status reserveArena(lathe_context *ctx,
   return LATHE_OUT_OF_MEMORY;
 }
 
-static int64_t stagedBytes(const DLTensor *tensors, int32_t count) {
+/* Whether a tensor is an output that is not made yet, or a value. */
+static bool isUnmade(const DLTensor *tensor) {
+  return !tensor->dtype.bits || tensor->dtype.code == kDLOpaqueHandle;
+}
+
+/* Whether kernels work on a dense copy of an input or output. */
+static bool isStaged(const lathe_rt_model *model, bool is_input, int32_t i,
+                     const DLTensor *tensor) {
+  return !isUnmade(tensor) && !lathe_rt_is_direct(tensor) &&
+         !lathe_rt_find_state(model, is_input, i);
+}
+
+static int64_t stagedBytes(const lathe_rt_model *model, bool is_input,
+                           const DLTensor *tensors, int32_t count) {
   int64_t total = 0;
   for (int32_t i = 0; i < count; ++i)
-    if (!lathe_rt_is_direct(&tensors[i]))
-      total += lathe_rt_align(lathe_rt_dense_bytes(
-          tensors[i].dtype, tensors[i].ndim, tensors[i].shape));
+    if (isStaged(model, is_input, i, &tensors[i]))
+      total += lathe_rt_align(lathe_rt_staged_bytes(&tensors[i]));
   return total;
 }
 
 /* Fills io: the tensors' own memory, or staging. */
-static char *assignMemory(const DLTensor *tensors, int32_t count, void **io,
-                          char *staging, bool is_input) {
+static char *assignMemory(const lathe_rt_model *model, bool is_input,
+                          const DLTensor *tensors, int32_t count, void **io,
+                          char *staging) {
   for (int32_t i = 0; i < count; ++i) {
-    if (lathe_rt_is_direct(&tensors[i])) {
+    if (isUnmade(&tensors[i])) {
+      io[i] = NULL;
+      continue;
+    }
+    if (!isStaged(model, is_input, i, &tensors[i])) {
       io[i] = lathe_rt_tensor_data(&tensors[i]);
       continue;
     }
     io[i] = staging;
     if (is_input)
-      lathe_rt_gather(&tensors[i], staging);
-    staging += lathe_rt_align(lathe_rt_dense_bytes(
-        tensors[i].dtype, tensors[i].ndim, tensors[i].shape));
+      lathe_rt_stage(&tensors[i], staging);
+    staging += lathe_rt_align(lathe_rt_staged_bytes(&tensors[i]));
   }
   return staging;
 }
@@ -306,8 +374,9 @@ static int64_t nowNs(void) {
 static bool isTooSmall(const lathe_rt_running *running, int32_t launch) {
   const lathe_context *ctx = running->ctx;
   const lathe_rt_launch_info *info = &ctx->model->launches[launch];
-  int64_t ns = lathe_rt_size(running->plan, info->flops) / FLOPS_PER_NS +
-               lathe_rt_size(running->plan, info->bytes) / BYTES_PER_NS;
+  const int64_t *values = running->frame.values;
+  int64_t ns = lathe_rt_value(values, info->flops) / FLOPS_PER_NS +
+               lathe_rt_value(values, info->bytes) / BYTES_PER_NS;
   return ns < INLINE_NS_AWAKE ||
          (ns < INLINE_NS_ASLEEP && lathe_rt_pool_is_asleep(ctx->pool));
 }
@@ -324,11 +393,13 @@ int32_t lathe_rt_launch(lathe_rt_frame *frame, int32_t launch,
     return 1;
   bool is_inline =
       ctx->num_threads == 1 || tiles < 2 || isTooSmall(running, launch);
-  if (tiles > 0 && is_inline) {
+  if (ctx->driver) {
+    result = ctx->driver->launch(running, launch, kernel, args, tiles);
+  } else if (tiles > 0 && is_inline) {
     result = kernel(args, 0, tiles, running->scratch);
   } else if (tiles > 0) {
     lathe_rt_job job = {kernel, args, tiles, running->scratch,
-                        running->plan->scratch_bytes};
+                        running->scratch_bytes};
     result = lathe_rt_pool_run(ctx->pool, &job);
   }
   if (ctx->profiling) {
@@ -338,6 +409,18 @@ int32_t lathe_rt_launch(lathe_rt_frame *frame, int32_t launch,
   if (result)
     return result;
   return running->status[0] != 0;
+}
+
+int32_t lathe_rt_read(lathe_rt_frame *frame, void *to, const void *from,
+                      int64_t bytes) {
+  lathe_rt_running *running = (lathe_rt_running *)frame;
+  return running->ctx->driver->read(running, to, from, bytes);
+}
+
+int32_t lathe_rt_copy(lathe_rt_frame *frame, void *to, const void *from,
+                      int64_t bytes) {
+  lathe_rt_running *running = (lathe_rt_running *)frame;
+  return running->ctx->driver->copy(running, to, from, bytes);
 }
 
 /* Turns {check + 1, value} into a message. */
@@ -362,30 +445,76 @@ static lathe_status checkError(lathe_context *ctx, const int64_t *status) {
   return LATHE_FAILED;
 }
 
-static lathe_status runProgram(lathe_context *ctx, const lathe_rt_plan *plan) {
+void *lathe_rt_output(lathe_rt_frame *frame, int32_t index) {
+  lathe_rt_running *running = (lathe_rt_running *)frame;
+  lathe_context *ctx = running->ctx;
+  const lathe_rt_tensor *expected = &ctx->model->outputs[index];
+  DLTensor *output = &running->outputs[index];
+  void **memory = &ctx->io[ctx->model->num_inputs + index];
+  int64_t shape[LATHE_RT_MAX_RANK];
+  lathe_status status;
+  if (running->status[0])
+    lathe_rt_stop(running, LATHE_OK);
+  for (int32_t d = 0; d < expected->rank; ++d)
+    shape[d] = lathe_rt_value(frame->values, expected->dims[d]);
+  if (isUnmade(output)) {
+    status = makeOutput(ctx, expected, shape, output);
+    if (!status) {
+      ctx->made[index] = true;
+      *memory = output->data;
+    }
+  } else {
+    status = checkOutputShape(ctx, expected, shape, output);
+  }
+  if (status)
+    lathe_rt_stop(running, status);
+  return *memory;
+}
+
+/* Calls the program, which may stop half-way. */
+static int32_t callProgram(lathe_rt_running *running) {
+  const lathe_rt_model *model = running->ctx->model;
+  if ((model->num_binds || model->num_growables || model->host) &&
+      setjmp(running->stop))
+    return 1;
+  return model->program(&running->frame);
+}
+
+static lathe_status runProgram(lathe_context *ctx, const lathe_rt_plan *plan,
+                               DLTensor *outputs) {
   const lathe_rt_model *model = ctx->model;
   bool flush = ctx->flags & LATHE_FLUSH_DENORMALS;
   uint64_t float_state = 0;
   int32_t result;
   lathe_rt_running running = {
       .frame = {.values = plan->values,
-                .arena = ctx->arena,
+                .arena = ctx->driver ? ctx->device_arena : ctx->arena,
                 .offsets = model->offsets ? model->offsets : plan->offsets,
-                .weights = ctx->weights,
+                .weights = ctx->driver ? ctx->device_weights : ctx->weights,
                 .io = ctx->io},
       .ctx = ctx,
-      .plan = plan,
-      .scratch = plan->scratch_bytes
+      .outputs = outputs,
+      .scratch_bytes = plan->scratch_bytes,
+      .scratch = plan->scratch_bytes && !ctx->driver
                      ? ctx->arena + lathe_rt_align(plan->arena_bytes)
                      : NULL};
   running.frame.status = running.status;
+  if (model->num_binds) {
+    memcpy(ctx->bound_symbols, plan->symbols,
+           (size_t)model->num_symbols * sizeof(int64_t));
+    memcpy(ctx->bound_values, plan->values,
+           (size_t)model->num_values * sizeof(int64_t));
+    running.frame.values = ctx->bound_values;
+  }
   if (flush)
     float_state = lathe_rt_flush_denormals();
   lathe_rt_pool_enter(ctx->pool);
-  result = model->program(&running.frame);
+  result = callProgram(&running);
   lathe_rt_pool_leave(ctx->pool);
   if (flush)
     lathe_rt_restore_float(float_state);
+  if (running.failure)
+    return running.failure;
   if (running.status[0] > 0 && running.status[0] <= model->num_checks)
     return checkError(ctx, running.status);
   if (result || running.status[0]) {
@@ -403,24 +532,32 @@ static lathe_status runPrepared(lathe_context *ctx, const lathe_rt_plan *plan,
                                 const DLTensor *inputs, DLTensor *outputs) {
   const lathe_rt_model *model = ctx->model;
   void **outputs_io = ctx->io + model->num_inputs;
-  int64_t staged = stagedBytes(inputs, model->num_inputs) +
-                   stagedBytes(outputs, model->num_outputs);
+  int64_t staged = stagedBytes(model, true, inputs, model->num_inputs) +
+                   stagedBytes(model, false, outputs, model->num_outputs);
   char *staging;
-  lathe_status status = reserveArena(ctx, plan);
+  lathe_status status = ctx->driver ? LATHE_OK : reserveArena(ctx, plan);
   if (!status)
     status = growBlock(ctx, &ctx->staging, &ctx->staging_capacity, staged,
                        "staging of strided tensors");
   if (status)
     return status;
   ctx->plan = plan;
-  staging = assignMemory(inputs, model->num_inputs, ctx->io, ctx->staging,
-                         /*is_input=*/true);
-  assignMemory(outputs, model->num_outputs, outputs_io, staging,
-               /*is_input=*/false);
-  status = runProgram(ctx, plan);
+  staging = assignMemory(model, true, inputs, model->num_inputs, ctx->io,
+                         ctx->staging);
+  assignMemory(model, false, outputs, model->num_outputs, outputs_io, staging);
+  if (ctx->driver)
+    status = ctx->driver->begin(ctx, plan, inputs, outputs);
+  if (status)
+    return status;
+  status = runProgram(ctx, plan, outputs);
+  if (ctx->driver)
+    status = ctx->driver->end(ctx, outputs, status);
   for (int32_t o = 0; o < model->num_outputs && !status; ++o)
-    if (!lathe_rt_is_direct(&outputs[o]))
-      lathe_rt_scatter(outputs_io[o], &outputs[o]);
+    if (model->outputs[o].type)
+      lathe_rt_give_output(ctx, o, &outputs[o]);
+  for (int32_t o = 0; o < model->num_outputs && !status; ++o)
+    if (isStaged(model, false, o, &outputs[o]))
+      lathe_rt_unstage(outputs_io[o], &outputs[o]);
   return status;
 }
 
@@ -432,12 +569,13 @@ lathe_status lathe_rt_run(lathe_context *ctx, const DLTensor *inputs,
     return status;
   status = checkInputs(ctx, inputs, &plan);
   if (!status) {
-    status = checkOutputs(ctx, plan, outputs);
+    status = checkOutputs(ctx, plan, inputs, outputs);
     if (!status)
       status = runPrepared(ctx, plan, inputs, outputs);
     if (status)
       giveBackOutputs(ctx, outputs);
   }
+  lathe_rt_clear_slots(ctx);
   return leaveContext(ctx, status);
 }
 

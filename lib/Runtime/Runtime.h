@@ -12,6 +12,7 @@
 #include "lathe-rt/artifact.h"
 #include "lathe-rt/lathe.h"
 
+#include <setjmp.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 
@@ -119,14 +120,35 @@ void lathe_rt_unmap_weights(const char *weights, int64_t bytes);
 /* Bytes of a dense tensor, or -1 if that overflows. */
 int64_t lathe_rt_dense_bytes(DLDataType dtype, int32_t rank,
                              const int64_t *shape);
+/* Whether elements are narrower than a byte. A tensor of them is packed from
+ * the lowest bit of its first byte on; kernels see one byte for each. */
+bool lathe_rt_is_packed(DLDataType dtype);
+/* Bytes that kernels see of a tensor, or -1 if that overflows. */
+int64_t lathe_rt_staged_bytes(const DLTensor *tensor);
+/* Whether the tensor is row-major without gaps. */
+bool lathe_rt_is_compact(const DLTensor *tensor);
 /* Whether kernels can work on the tensor where it lies. */
 bool lathe_rt_is_direct(const DLTensor *tensor);
 char *lathe_rt_tensor_data(const DLTensor *tensor);
-/* Copies between a strided tensor and dense storage. */
+/* Copies a strided tensor to dense storage. What is packed must be compact, and
+ * stays packed. */
 void lathe_rt_gather(const DLTensor *from, char *to);
-void lathe_rt_scatter(const char *from, const DLTensor *to);
+/* Copies between a tensor and what kernels see of it: dense and, where it is
+ * packed, spread to bytes (signed integers extended by their sign, all else by
+ * zeros). */
+void lathe_rt_stage(const DLTensor *from, char *to);
+void lathe_rt_unstage(const char *from, const DLTensor *to);
 
 /* --- The context -------------------------------------------------------- */
+
+/* Memory that grows when a size that depends on data asks for more. */
+typedef struct lathe_rt_growable {
+  char *data;
+  int64_t capacity;
+} lathe_rt_growable;
+
+typedef struct lathe_rt_driver lathe_rt_driver;
+typedef struct lathe_rt_running lathe_rt_running;
 
 struct lathe_context {
   const lathe_api *api; /* first: lathe.h reads it */
@@ -144,6 +166,16 @@ struct lathe_context {
   bool arena_is_callers;
   char *staging;
   int64_t staging_capacity;
+  /* Where kernels run elsewhere: their driver, and its state. */
+  const lathe_rt_driver *driver;
+  void *device;
+  char *device_arena;
+  const char *device_weights;
+  lathe_value **slots; /* values of the run */
+  lathe_rt_growable *growables;
+  lathe_rt_growable scratch; /* where a size that depends on data needs more */
+  int64_t *bound_symbols;    /* of the run, where the program binds some */
+  int64_t *bound_values;
 
   lathe_rt_plan plans[LATHE_RT_PLANS];
   const lathe_rt_plan *plan; /* the latest used, or NULL */
@@ -160,17 +192,52 @@ struct lathe_context {
   char message[LATHE_RT_MESSAGE_BYTES];
 };
 
+/* --- Devices -------------------------------------------------------------- */
+
+/* What launches kernels on a device with memory of its own, and moves tensors
+ * there and back. Artifacts name theirs, so that only they contain its code. */
+struct lathe_rt_driver {
+  DLDeviceType device_type;
+  /* Makes ctx->device and uploads the weights from ctx->weights to
+     ctx->device_weights; destroy is called also where this fails. */
+  lathe_status (*create)(lathe_context *ctx, lathe_rt_text *message);
+  void (*destroy)(lathe_context *ctx);
+  /* Before a program: sets ctx->device_arena, and replaces the host's addresses
+     in ctx->io by the device's, where inputs have been copied to. */
+  lathe_status (*begin)(lathe_context *ctx, const lathe_rt_plan *plan,
+                        const DLTensor *inputs, DLTensor *outputs);
+  /* After it, if begin succeeded: waits for it, and brings the outputs to where
+     ctx->io pointed, unless `status` says that it failed. Returns `status`, or
+     what failed now. */
+  lathe_status (*end)(lathe_context *ctx, const DLTensor *outputs,
+                      lathe_status status);
+  /* During it; as the functions that programs call. */
+  int32_t (*launch)(lathe_rt_running *running, int32_t launch,
+                    lathe_rt_kernel kernel, const int64_t *args, int64_t tiles);
+  int32_t (*read)(lathe_rt_running *running, void *to, const void *from,
+                  int64_t bytes);
+  int32_t (*copy)(lathe_rt_running *running, void *to, const void *from,
+                  int64_t bytes);
+};
+
 /* The frame as the runtime sees it. */
-typedef struct lathe_rt_running {
+struct lathe_rt_running {
   lathe_rt_frame frame; /* first: generated code has its address */
   lathe_context *ctx;
-  const lathe_rt_plan *plan;
+  DLTensor *outputs;
   char *scratch;
+  int64_t scratch_bytes; /* per thread */
   int64_t status[2];
-} lathe_rt_running;
+  lathe_status failure; /* why `stop` was jumped to, with a message; or OK */
+  jmp_buf stop;
+};
+
+static inline int64_t lathe_rt_value(const int64_t *values, int64_t size) {
+  return size >= 0 ? size : values[~size];
+}
 
 static inline int64_t lathe_rt_size(const lathe_rt_plan *plan, int64_t size) {
-  return size >= 0 ? size : plan->values[~size];
+  return lathe_rt_value(plan->values, size);
 }
 
 static inline DLDataType lathe_rt_dtype(const lathe_rt_tensor *tensor) {
@@ -192,11 +259,42 @@ lathe_status lathe_rt_output_shape(lathe_context *ctx,
                                    const lathe_rt_plan *plan, int32_t index,
                                    int64_t *shape);
 
+/* Values.c, Calls.c: values at the boundary. */
+/* Holds input `index`, which is a value, for the run; gives its shape. */
+lathe_status lathe_rt_take_input(lathe_context *ctx, int32_t index,
+                                 const DLTensor *input, const int64_t **shape);
+/* Hands output `index`, which is a value, to the caller. */
+void lathe_rt_give_output(lathe_context *ctx, int32_t index, DLTensor *output);
+/* Lets go of all values of the run. */
+void lathe_rt_clear_slots(lathe_context *ctx);
+void lathe_rt_release(lathe_value *value);
+
 /* Context.c */
 lathe_status lathe_rt_context_create(const lathe_model *model,
                                      const lathe_options *options,
                                      lathe_context **result);
 void lathe_rt_context_destroy(lathe_context *ctx);
+/* State.c */
+/* The state that input (output) `index` is, or NULL. */
+const lathe_rt_state *lathe_rt_find_state(const lathe_rt_model *model,
+                                          bool is_input, int32_t index);
+/* Whether the tensor of a state lies in memory as states must; else an error. */
+lathe_status lathe_rt_check_state(lathe_context *ctx,
+                                  const lathe_rt_state *state, bool is_input,
+                                  const DLTensor *tensor);
+/* Describes an output of `shape` in the memory of its input: the caller's
+ * description must say the same, or is made. */
+lathe_status lathe_rt_alias_output(lathe_context *ctx,
+                                   const lathe_rt_state *state,
+                                   const int64_t *shape, const DLTensor *inputs,
+                                   DLTensor *output);
+
+/* Bind.c: ends the run with `failure`, whose message is in the context; or
+ * with a check that failed, if OK. */
+_Noreturn void lathe_rt_stop(lathe_rt_running *running, lathe_status failure);
+/* Makes room for `bytes`; keeps what is there if `keep`. */
+lathe_status lathe_rt_grow(lathe_context *ctx, lathe_rt_growable *growable,
+                           int64_t bytes, bool keep);
 /* Run.c */
 lathe_status lathe_rt_infer_shapes(lathe_context *ctx,
                                    const int64_t *const *input_shapes,

@@ -31,13 +31,29 @@ char *lathe_rt_tensor_data(const DLTensor *tensor) {
   return tensor->data ? (char *)tensor->data + tensor->byte_offset : NULL;
 }
 
+bool lathe_rt_is_packed(DLDataType dtype) { return elementBits(dtype) % 8; }
+
+int64_t lathe_rt_staged_bytes(const DLTensor *tensor) {
+  DLDataType dtype = tensor->dtype;
+  if (lathe_rt_is_packed(dtype))
+    dtype.bits = 8;
+  return lathe_rt_dense_bytes(dtype, tensor->ndim, tensor->shape);
+}
+
 bool lathe_rt_is_direct(const DLTensor *tensor) {
-  int64_t expected = 1;
   uint64_t bytes = (uint64_t)elementBits(tensor->dtype) / 8;
+  /* Generated code has each element in a byte of its own at least. */
+  if (lathe_rt_is_packed(tensor->dtype))
+    return false;
   /* Loads of generated code are aligned to the element. */
   if (bytes && !(bytes & (bytes - 1)) &&
       ((uintptr_t)lathe_rt_tensor_data(tensor) & (bytes - 1)))
     return false;
+  return lathe_rt_is_compact(tensor);
+}
+
+bool lathe_rt_is_compact(const DLTensor *tensor) {
+  int64_t expected = 1;
   if (!tensor->strides)
     return true;
   for (int32_t d = 0; d < tensor->ndim; ++d)
@@ -109,12 +125,64 @@ static void copyStrided(const DLTensor *tensor, char *dense, bool gather) {
   }
 }
 
+/* Packed elements, from the lowest bit of the first byte on, to bytes: signed
+ * integers extended by their sign, all else by zeros. */
+static void unpackBits(const DLTensor *tensor, uint8_t *bytes, int64_t count) {
+  const uint8_t *packed = (const uint8_t *)lathe_rt_tensor_data(tensor);
+  unsigned bits = (unsigned)elementBits(tensor->dtype);
+  uint8_t sign = tensor->dtype.code == kDLInt ? (uint8_t)(1u << (bits - 1)) : 0;
+  uint32_t held = 0;
+  unsigned have = 0;
+  for (int64_t i = 0; i < count; ++i) {
+    if (have < bits) {
+      held |= (uint32_t)*packed++ << have;
+      have += 8;
+    }
+    uint8_t code = (uint8_t)(held & ((1u << bits) - 1));
+    bytes[i] = (uint8_t)((code ^ sign) - sign);
+    held >>= bits;
+    have -= bits;
+  }
+}
+
+static void packBits(const uint8_t *bytes, const DLTensor *tensor,
+                     int64_t count) {
+  uint8_t *packed = (uint8_t *)lathe_rt_tensor_data(tensor);
+  unsigned bits = (unsigned)elementBits(tensor->dtype);
+  uint32_t held = 0;
+  unsigned have = 0;
+  for (int64_t i = 0; i < count; ++i) {
+    held |= (uint32_t)(bytes[i] & ((1u << bits) - 1)) << have;
+    have += bits;
+    if (have >= 8) {
+      *packed++ = (uint8_t)held;
+      held >>= 8;
+      have -= 8;
+    }
+  }
+  if (have)
+    *packed = (uint8_t)held;
+}
+
 void lathe_rt_gather(const DLTensor *from, char *to) {
-  if (lathe_rt_dense_bytes(from->dtype, from->ndim, from->shape) > 0)
+  int64_t bytes = lathe_rt_dense_bytes(from->dtype, from->ndim, from->shape);
+  if (bytes > 0 && lathe_rt_is_packed(from->dtype))
+    memcpy(to, lathe_rt_tensor_data(from), (size_t)bytes);
+  else if (bytes > 0)
     copyStrided(from, to, true);
 }
 
-void lathe_rt_scatter(const char *from, const DLTensor *to) {
-  if (lathe_rt_dense_bytes(to->dtype, to->ndim, to->shape) > 0)
+void lathe_rt_stage(const DLTensor *from, char *to) {
+  if (lathe_rt_is_packed(from->dtype))
+    unpackBits(from, (uint8_t *)to, lathe_rt_staged_bytes(from));
+  else
+    lathe_rt_gather(from, to);
+}
+
+void lathe_rt_unstage(const char *from, const DLTensor *to) {
+  int64_t bytes = lathe_rt_staged_bytes(to);
+  if (lathe_rt_is_packed(to->dtype))
+    packBits((const uint8_t *)from, to, bytes);
+  else if (bytes > 0)
     copyStrided(to, (char *)(uintptr_t)from, false);
 }

@@ -71,9 +71,35 @@ void lathe_rt_text_dtype(lathe_rt_text *text, DLDataType dtype) {
     name = "bool";
     bits = dtype.bits != 8;
     break;
+  case kDLFloat8_e4m3fn:
+    name = "float8e4m3fn";
+    break;
+  case kDLFloat8_e4m3fnuz:
+    name = "float8e4m3fnuz";
+    break;
+  case kDLFloat8_e5m2:
+    name = "float8e5m2";
+    break;
+  case kDLFloat8_e5m2fnuz:
+    name = "float8e5m2fnuz";
+    break;
+  case kDLFloat8_e8m0fnu:
+    name = "float8e8m0fnu";
+    break;
+  case kDLFloat6_e2m3fn:
+    name = "float6e2m3fn";
+    break;
+  case kDLFloat6_e3m2fn:
+    name = "float6e3m2fn";
+    break;
+  case kDLFloat4_e2m1fn:
+    name = "float4e2m1fn";
+    break;
   default:
     break;
   }
+  if (dtype.code > kDLBool)
+    bits = false;
   if (name && dtype.lanes == 1) {
     lathe_rt_text_string(text, name);
     if (bits)

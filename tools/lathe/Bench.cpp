@@ -99,11 +99,11 @@ static Expected<Variant> makeVariant(const ModelSettings &settings,
   Variant variant;
   variant.name = name.str();
   StringRef path = settings.path;
-  VariantOptions options;
+  OptionTexts options;
   if (name == "unfused")
-    options.fusion = "none";
+    options.emplace_back("fusion", "none");
   else if (name == "no-layout")
-    options.layout = "none";
+    options.emplace_back("layout", "none");
   else if (name.ends_with(".so") || name.ends_with(".onnx"))
     path = name;
   else if (!name.empty())

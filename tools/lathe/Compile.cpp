@@ -4,11 +4,14 @@
 // `lathe compile`.
 
 #include "Commands.h"
+#include "CompileFlags.h"
 
+#include "lathe/Import/Diagnostics.h"
 #include "lathe/Pipeline/Compile.h"
 #include "lathe/Pipeline/Pipeline.h"
 
-#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/JSON.h"
+#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Process.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -20,87 +23,60 @@ cl::SubCommand &lathe::driver::getCompileCommand() {
   return command;
 }
 
-static cl::OptionCategory compileCategory("Compile options");
+#define LATHE_COMPILE                                                          \
+  cl::sub(getCompileCommand()), cl::cat(getCompileCategory())
 
-#define LATHE_COMPILE cl::sub(getCompileCommand()), cl::cat(compileCategory)
-
-static cl::opt<std::string> input(cl::Positional, cl::desc("MODEL.onnx"),
-                                  LATHE_COMPILE);
+static cl::opt<std::string>
+    input(cl::Positional, cl::desc("MODEL.onnx (-: from standard input)"),
+          LATHE_COMPILE);
 static cl::opt<std::string> output(
     "o", cl::value_desc("file"),
     cl::desc("What to write; the suffix picks the kind: .so .o .a .ll .s "
              ".mlir (a .h is written beside .so, .o and .a)"),
     LATHE_COMPILE);
-static cl::opt<std::string> target("target", cl::init("cpu"),
-                                   cl::value_desc("cpu"),
-                                   cl::desc("What to generate code for"),
-                                   LATHE_COMPILE);
-static cl::opt<std::string>
-    cpu("cpu", cl::init("native"), cl::value_desc("name"),
-        cl::desc("Processor: native, x86-64-v3, x86-64-v4, sapphirerapids, "
-                 "cortex-a76, ... (default native)"),
-        LATHE_COMPILE);
-static cl::list<std::string>
-    shapes("shape", cl::value_desc("input:1x3x224x224"),
-           cl::desc("Shape of an input; symbolic dimensions stay symbolic "
-                    "without it"),
-           LATHE_COMPILE);
-static cl::list<std::string> dims("dim", cl::value_desc("name:size"),
-                                  cl::desc("Size of a symbolic dimension"),
-                                  LATHE_COMPILE);
-static cl::opt<std::string> fusion("fusion", cl::init("all"),
-                                   cl::value_desc("all|none|NAME,-NAME"),
-                                   cl::desc("What may be fused (default all)"),
-                                   LATHE_COMPILE);
 static cl::opt<bool> showFusions("list-fusions",
                                  cl::desc("List the names for --fusion"),
                                  LATHE_COMPILE);
-static cl::opt<std::string> layout("layout", cl::init("auto"),
-                                   cl::value_desc("auto|none"),
-                                   cl::desc("Choice of layouts (default auto)"),
-                                   LATHE_COMPILE);
-static cl::opt<std::string>
-    memoryPlan("memory-plan", cl::init("search"),
-               cl::value_desc("search|greedy|none"),
-               cl::desc("Placement of values in the arena (default search)"),
-               LATHE_COMPILE);
-static cl::opt<std::string>
-    precision("precision", cl::init("strict"), cl::value_desc("strict"),
-              cl::desc("Arithmetic that may change results (default strict: "
-                       "none)"),
-              LATHE_COMPILE);
-static cl::opt<std::string> name(
-    "name", cl::value_desc("prefix"),
-    cl::desc("Prefix of the artifact's symbols (default: the file's name)"),
-    LATHE_COMPILE);
-static cl::opt<std::string>
-    weights("weights", cl::init("embed"), cl::value_desc("embed|file"),
-            cl::desc("Where weights go: into the artifact or PREFIX.weights "
-                     "beside it (default embed)"),
-            LATHE_COMPILE);
-static cl::opt<unsigned> optLevel("O", cl::Prefix, cl::init(3),
-                                  cl::value_desc("0..3"),
-                                  cl::desc("Effort of LLVM (default 3)"),
-                                  LATHE_COMPILE);
-static cl::opt<unsigned> jobs("j", cl::Prefix, cl::init(0), cl::value_desc("n"),
-                              cl::desc("Threads that compile (default: all)"),
-                              LATHE_COMPILE);
-static cl::opt<bool>
-    timing("timing", cl::desc("Print where the time went, and the memory"),
-           LATHE_COMPILE);
 static cl::opt<std::string>
     progress("progress", cl::init("auto"), cl::value_desc("auto|off"),
              cl::desc("Print the stages to a terminal (default auto)"),
              LATHE_COMPILE);
 static cl::opt<std::string>
-    printIRAfter("print-ir-after", cl::value_desc("pass"),
-                 cl::desc("Print the IR after a pass, or after 'all'"),
-                 LATHE_COMPILE);
+    diagnostics("diagnostics", cl::init("text"), cl::value_desc("text|json"),
+                cl::desc("How to print diagnostics (default text); as JSON, "
+                         "one object a line, also for each stage"),
+                LATHE_COMPILE);
 
 /// Reports wrong usage.
 static int complain(const Twine &message) {
   errs() << "lathe compile: " << message << '\n';
   return WrongUsage;
+}
+
+static void printAsJSON(const lathe::UserDiagnostic &diag) {
+  constexpr StringLiteral names[] = {"error", "warning", "note"};
+  errs() << json::Value(json::Object{
+                {"severity", names[static_cast<int>(diag.severity)]},
+                {"file", json::fixUTF8(diag.file)},
+                {"node", json::fixUTF8(diag.node)},
+                {"op", json::fixUTF8(diag.op)},
+                {"message", json::fixUTF8(diag.message)}})
+         << '\n';
+}
+
+/// The model from standard input. Its bytes are mapped where they are a file.
+static Expected<std::unique_ptr<MemoryBuffer>>
+readStandardInput(lathe::CompileOptions &options) {
+  options.input = "<stdin>";
+  ErrorOr<std::unique_ptr<MemoryBuffer>> buffer = MemoryBuffer::getOpenFile(
+      sys::fs::getStdinHandle(), options.input, /*FileSize=*/-1,
+      /*RequiresNullTerminator=*/false);
+  if (!buffer)
+    return createStringError("<stdin>: " + buffer.getError().message());
+  if ((*buffer)->getBufferSize() == 0)
+    return createStringError("<stdin>: expected a model, got nothing");
+  options.bytes = {(*buffer)->getBufferStart(), (*buffer)->getBufferSize()};
+  return std::move(*buffer);
 }
 
 int lathe::driver::runCompile() {
@@ -113,46 +89,33 @@ int lathe::driver::runCompile() {
     return complain("expected MODEL.onnx, got nothing");
   if (output.empty())
     return complain("expected -o FILE, got nothing");
+  if (diagnostics != "text" && diagnostics != "json")
+    return complain("expected --diagnostics=text|json, got '" + diagnostics +
+                    "'");
 
   lathe::CompileOptions options;
   options.input = input;
   options.output = output;
-  options.target = target;
-  options.cpu = cpu;
-  options.fusion = fusion;
-  options.layout = layout;
-  options.memoryPlan = memoryPlan;
-  options.precision = precision;
-  options.name = name;
-  options.weights = weights;
-  options.optLevel = optLevel;
-  options.jobs = jobs;
-  options.timing = timing;
   options.progress =
       progress == "auto" && sys::Process::StandardErrIsDisplayed();
-  options.printIRAfter = printIRAfter;
-  for (StringRef entry : shapes) {
-    auto [inputName, text] = entry.rsplit(':');
-    SmallVector<StringRef> parts;
-    text.split(parts, 'x');
-    std::vector<int64_t> shape;
-    for (StringRef part : parts) {
-      int64_t size;
-      if (inputName.empty() || part.getAsInteger(10, size) || size < 0)
-        return complain("expected --shape=INPUT:1x3x224x224, got '" + entry +
-                        "'");
-      shape.push_back(size);
-    }
-    options.shapes.push_back({inputName.str(), std::move(shape)});
+  if (diagnostics == "json") {
+    options.progress = false;
+    options.onDiagnostic = printAsJSON;
+    options.onStage = [](StringRef stage) {
+      errs() << json::Value(json::Object{{"stage", stage}}) << '\n';
+    };
   }
-  for (StringRef entry : dims) {
-    auto [dim, text] = entry.rsplit(':');
-    int64_t size;
-    if (dim.empty() || text.getAsInteger(10, size) || size < 0)
-      return complain("expected --dim=NAME:SIZE, got '" + entry + "'");
-    options.dims.push_back({dim.str(), size});
-  }
-  if (std::string wrong = lathe::findWrongOption(options); !wrong.empty())
+  if (std::string wrong = setOptions(options, getCompileFlags());
+      !wrong.empty())
     return complain(wrong);
+  std::unique_ptr<MemoryBuffer> bytes;
+  if (input == "-") {
+    Expected<std::unique_ptr<MemoryBuffer>> read = readStandardInput(options);
+    if (!read) {
+      errs() << toString(read.takeError()) << '\n';
+      return Failure;
+    }
+    bytes = std::move(*read);
+  }
   return succeeded(lathe::compileModel(options, errs())) ? Success : Failure;
 }

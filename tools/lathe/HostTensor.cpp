@@ -4,6 +4,7 @@
 // Tensors in memory: creation, random contents, comparison.
 
 #include "HostTensor.h"
+#include "HostValue.h"
 #include "llvm/ADT/APFloat.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
@@ -103,6 +104,10 @@ std::string lathe::driver::toString(DLDataType dtype) {
     return "float8e8m0";
   case kDLFloat4_e2m1fn:
     return "float4e2m1";
+  case kDLFloat6_e2m3fn:
+    return "float6e2m3";
+  case kDLFloat6_e3m2fn:
+    return "float6e3m2";
   default:
     return "dlpack<" + std::to_string(dtype.code) + ", " +
            std::to_string(dtype.bits) + ">";
@@ -141,6 +146,10 @@ static const fltSemantics *getNarrowSemantics(DLDataType dtype) {
     return &APFloat::Float8E8M0FNU();
   case kDLFloat4_e2m1fn:
     return &APFloat::Float4E2M1FN();
+  case kDLFloat6_e2m3fn:
+    return &APFloat::Float6E2M3FN();
+  case kDLFloat6_e3m2fn:
+    return &APFloat::Float6E3M2FN();
   default:
     return nullptr;
   }
@@ -161,12 +170,27 @@ static uint64_t getBits(const HostTensor &tensor, int64_t index) {
   unsigned bits = tensor.dtype.bits;
   uint64_t value = 0;
   if (bits < 8) {
-    unsigned perByte = 8 / bits;
-    uint8_t byte = tensor.data.get()[index / perByte];
-    return (byte >> (index % perByte * bits)) & ((1u << bits) - 1);
+    // There is room behind the last byte.
+    std::memcpy(&value, tensor.data.get() + index * bits / 8, 2);
+    return (value >> (index * bits % 8)) & ((1u << bits) - 1);
   }
   std::memcpy(&value, tensor.data.get() + index * (bits / 8), bits / 8);
   return value;
+}
+
+/// Sets the bits of an element; those of a tensor of zeros, where it is
+/// narrower than a byte.
+static void setBits(HostTensor &tensor, int64_t index, uint64_t bits) {
+  unsigned width = tensor.dtype.bits;
+  if (width >= 8) {
+    std::memcpy(tensor.data.get() + index * (width / 8), &bits, width / 8);
+    return;
+  }
+  uint16_t held;
+  char *at = tensor.data.get() + index * width / 8;
+  std::memcpy(&held, at, sizeof(held));
+  held |= (bits & ((1u << width) - 1)) << (index * width % 8);
+  std::memcpy(at, &held, sizeof(held));
 }
 
 static bool isFloat(DLDataType dtype) {
@@ -215,12 +239,11 @@ static uint64_t mix(uint64_t value) {
 Error lathe::driver::fillRandom(HostTensor &tensor, uint64_t seed, int64_t low,
                                 int64_t high) {
   DLDataType dtype = tensor.dtype;
-  if (dtype.bits % 8 || dtype.lanes != 1 || dtype.code == kDLComplex ||
+  if (dtype.lanes != 1 || dtype.code == kDLComplex ||
       dtype.code == kDLOpaqueHandle)
     return createStringError("cannot make random " + toString(dtype));
   const fltSemantics *narrow = getNarrowSemantics(dtype);
   uint64_t range = static_cast<uint64_t>(high) - static_cast<uint64_t>(low);
-  unsigned bytes = dtype.bits / 8;
   for (int64_t i = 0, e = tensor.getNumElements(); i < e; ++i) {
     uint64_t number = mix(mix(seed) ^ static_cast<uint64_t>(i));
     double unit = static_cast<double>(number >> 40) * 0x1p-23 - 1;
@@ -238,9 +261,57 @@ Error lathe::driver::fillRandom(HostTensor &tensor, uint64_t seed, int64_t low,
       bits = dtype.bits == 32 ? bit_cast<uint32_t>(static_cast<float>(unit))
                               : bit_cast<uint64_t>(unit);
     }
-    std::memcpy(tensor.data.get() + i * bytes, &bits, bytes);
+    setBits(tensor, i, bits);
   }
   return Error::success();
+}
+
+//===----------------------------------------------------------------------===//
+// Between types
+//===----------------------------------------------------------------------===//
+
+Expected<HostTensor> lathe::driver::readAs(const HostTensor &tensor,
+                                           DLDataType dtype) {
+  bool isCode = tensor.dtype == DLDataType{kDLOpaqueHandle, 8, 1};
+  bool isByte = (tensor.dtype.code == kDLInt || tensor.dtype.code == kDLUInt) &&
+                tensor.dtype.code == dtype.code && tensor.dtype.bits == 8;
+  bool isNarrow = dtype.lanes == 1 && (dtype.bits < 8 || dtype.code > kDLBool);
+  if (tensor.dtype == dtype || !isNarrow || !(isCode || isByte))
+    return tensor;
+  HostTensor result = tensor;
+  result.dtype = dtype;
+  if (dtype.bits == 8)
+    return result;
+  Expected<HostTensor> packed = HostTensor::create(dtype, tensor.shape);
+  if (!packed)
+    return packed.takeError();
+  bool isSigned = dtype.code == kDLInt;
+  for (int64_t i = 0, e = tensor.getNumElements(); i < e; ++i) {
+    uint64_t bits = getBits(tensor, i);
+    bool fits = isSigned ? isIntN(dtype.bits, SignExtend64(bits, 8))
+                         : isUIntN(dtype.bits, bits);
+    if (isByte && !fits)
+      return createStringError("expected numbers that fit " + toString(dtype) +
+                               ", got " + getElementText(tensor, i));
+    setBits(*packed, i, bits);
+  }
+  return packed;
+}
+
+HostTensor lathe::driver::spreadToBytes(const HostTensor &tensor) {
+  bool isSigned = tensor.dtype.code == kDLInt;
+  HostTensor bytes = tensor;
+  bytes.dtype = {kDLOpaqueHandle, 8, 1};
+  if (tensor.dtype.bits >= 8)
+    return bytes;
+  int64_t count = tensor.getNumElements();
+  bytes.data.reset(new char[count + 1], std::default_delete<char[]>());
+  for (int64_t i = 0; i < count; ++i) {
+    uint64_t bits = getBits(tensor, i);
+    bytes.data.get()[i] = static_cast<char>(
+        isSigned ? SignExtend64(bits, tensor.dtype.bits) : bits);
+  }
+  return bytes;
 }
 
 //===----------------------------------------------------------------------===//
@@ -248,6 +319,8 @@ Error lathe::driver::fillRandom(HostTensor &tensor, uint64_t seed, int64_t low,
 //===----------------------------------------------------------------------===//
 
 std::string lathe::driver::summarize(const HostTensor &tensor) {
+  if (tensor.value)
+    return summarizeValue(tensor);
   std::string text;
   raw_string_ostream os(text);
   os << toString(tensor.dtype) << toString(tensor.shape);
@@ -284,6 +357,8 @@ static std::string getPosition(ArrayRef<int64_t> shape, int64_t index) {
 Mismatch lathe::driver::compareTensors(const HostTensor &expected,
                                        const HostTensor &got, double rtol,
                                        double atol) {
+  if (expected.value || got.value)
+    return compareValues(expected, got, rtol, atol);
   Mismatch result;
   if (!(expected.dtype == got.dtype) || expected.shape != got.shape) {
     result.count = 1;

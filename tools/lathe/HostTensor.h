@@ -16,11 +16,15 @@
 
 namespace lathe::driver {
 
-/// A dense tensor. Copies share the data.
+struct HostValue;
+
+/// A dense tensor, or (see HostValue.h) a value. Copies share the data.
 struct HostTensor {
   DLDataType dtype = {kDLFloat, 32, 1};
   std::vector<int64_t> shape;
   std::shared_ptr<char> data;
+  /// Not null where this is no plain tensor.
+  std::shared_ptr<const HostValue> value = nullptr;
 
   /// Makes a tensor of zeros; fails if the size overflows or is not there.
   static llvm::Expected<HostTensor> create(DLDataType dtype,
@@ -57,6 +61,14 @@ std::string getElementText(const HostTensor &tensor, int64_t index);
 /// in [low, high), bool both.
 llvm::Error fillRandom(HostTensor &tensor, uint64_t seed, int64_t low,
                        int64_t high);
+
+/// `tensor` as one of `dtype`, where its elements are bytes that stand for
+/// elements of that type: bytes of no type (codes, as NumPy's files have them)
+/// for a float of 8 bits or less or an integer narrower than a byte, or integers
+/// of 8 bits that fit for narrower ones. Else `tensor` itself.
+llvm::Expected<HostTensor> readAs(const HostTensor &tensor, DLDataType dtype);
+/// A tensor of elements of 8 bits or less as bytes of no type, one for each.
+HostTensor spreadToBytes(const HostTensor &tensor);
 
 /// One line: type, shape, least, mean, greatest.
 std::string summarize(const HostTensor &tensor);

@@ -37,27 +37,6 @@ static cl::opt<std::string> jsonFile("json", cl::value_desc("file"),
 static cl::opt<bool>
     why("why", cl::desc("Also say why launches were not fused further"),
         cl::sub(getInspectCommand()));
-static cl::list<std::string> dims("dim", cl::value_desc("name:size"),
-                                  cl::desc("Size of a symbolic dimension"),
-                                  cl::sub(getInspectCommand()));
-static cl::opt<std::string> fusion("fusion", cl::init("all"),
-                                   cl::value_desc("all|none|NAME,-NAME"),
-                                   cl::desc("What may be fused (default all)"),
-                                   cl::sub(getInspectCommand()));
-static cl::opt<std::string> layout("layout", cl::init("auto"),
-                                   cl::value_desc("auto|none"),
-                                   cl::desc("Choice of layouts (default auto)"),
-                                   cl::sub(getInspectCommand()));
-static cl::opt<std::string>
-    memoryPlan("memory-plan", cl::init("search"),
-               cl::value_desc("search|greedy|none"),
-               cl::desc("Placement of values in the arena (default search)"),
-               cl::sub(getInspectCommand()));
-static cl::opt<std::string> cpu("cpu", cl::init("native"),
-                                cl::value_desc("name"),
-                                cl::desc("Processor (default native)"),
-                                cl::sub(getInspectCommand()));
-
 //===----------------------------------------------------------------------===//
 // Compiled models
 //===----------------------------------------------------------------------===//
@@ -271,19 +250,9 @@ static int inspectSource(json::Object &report) {
 #ifdef LATHE_HAS_COMPILER
   lathe::CompileOptions options;
   options.input = path;
-  options.cpu = cpu;
-  options.fusion = fusion;
-  options.layout = layout;
-  options.memoryPlan = memoryPlan;
   options.explainFusion = why;
-  for (StringRef entry : dims) {
-    auto [name, text] = entry.rsplit(':');
-    int64_t size;
-    if (name.empty() || text.getAsInteger(10, size) || size < 0)
-      return complain("expected --dim=NAME:SIZE, got '" + entry + "'");
-    options.dims.push_back({name.str(), size});
-  }
-  if (std::string wrong = lathe::findWrongOption(options); !wrong.empty())
+  if (std::string wrong = setOptions(options, getCompileFlags());
+      !wrong.empty())
     return complain(wrong);
   return succeeded(lathe::inspectModel(options, report, errs())) ? Success
                                                                  : Failure;

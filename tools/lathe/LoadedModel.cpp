@@ -4,6 +4,8 @@
 // Loads compiled models and runs them through lathe.h.
 
 #include "LoadedModel.h"
+#include "HostValue.h"
+#include "llvm/ADT/ScopeExit.h"
 #include "llvm/ADT/SmallString.h"
 #include "llvm/Object/ELFObjectFile.h"
 #include "llvm/Support/FileSystem.h"
@@ -49,6 +51,8 @@ static TensorSignature describe(const lathe_model *model, int32_t index,
     lathe_model_get_output(model, index, &info);
   signature.name = info.name;
   signature.dtype = info.dtype;
+  if (const char *type = lathe_model_get_type(model, isInput ? index : ~index))
+    signature.type = type;
   for (int32_t d = 0; d < info.rank; ++d) {
     const char *name = nullptr;
     Dimension dim;
@@ -103,6 +107,10 @@ Expected<std::unique_ptr<Session>> Session::create(const LoadedModel &model,
   options.message_bytes = sizeof(message);
   if (lathe_context_create(model.get(), &options, &session->context))
     return createStringError(Twine(message));
+  State state;
+  while (
+      !lathe_model_get_state(model.get(), session->states.size(), &state.info))
+    session->states.push_back(state);
   return session;
 }
 
@@ -115,7 +123,14 @@ Session::makeOutputs(ArrayRef<HostTensor> inputs) {
   std::vector<int64_t *> outputShapes;
   // The runtime trusts the number of sizes behind each pointer.
   for (auto [input, signature] : zip_equal(inputs, model.getInputs())) {
-    if (input.shape.size() != signature.dims.size())
+    if (signature.type.empty() != !input.value)
+      return createStringError(
+          "input '" + signature.name + "': expected " +
+          (signature.type.empty() ? "a plain tensor" : signature.type) +
+          ", got " + summarize(input));
+    // A value without a known rank says its shape itself.
+    bool isChecked = signature.type.empty() || !signature.dims.empty();
+    if (isChecked && input.shape.size() != signature.dims.size())
       return createStringError("input '" + signature.name + "': expected " +
                                Twine(signature.dims.size()) +
                                " dimensions, got " + toString(input.shape));
@@ -129,6 +144,14 @@ Session::makeOutputs(ArrayRef<HostTensor> inputs) {
     return createStringError(Twine(lathe_context_message(context)));
   std::vector<HostTensor> outputs;
   for (auto [shape, signature] : zip_equal(shapes, model.getOutputs())) {
+    // Known when it is computed.
+    if (is_contained(shape, -1) || !signature.type.empty()) {
+      HostTensor output;
+      output.dtype = signature.dtype;
+      output.shape = shape;
+      outputs.push_back(std::move(output));
+      continue;
+    }
     Expected<HostTensor> output = HostTensor::create(signature.dtype, shape);
     if (!output)
       return output.takeError();
@@ -137,14 +160,138 @@ Session::makeOutputs(ArrayRef<HostTensor> inputs) {
   return outputs;
 }
 
-Error Session::run(ArrayRef<HostTensor> inputs, ArrayRef<HostTensor> outputs) {
+/// Copies steps between the model's order, in which the axis of `count` steps
+/// stands behind `outer` others, and that of states, in which it stands first.
+static void copySteps(const char *from, char *to, int64_t outer, int64_t count,
+                      int64_t inner, bool toState) {
+  for (int64_t o = 0; o < outer; ++o)
+    for (int64_t s = 0; s < count; ++s) {
+      int64_t dense = (o * count + s) * inner, state = (s * outer + o) * inner;
+      std::memcpy(to + (toState ? state : dense),
+                  from + (toState ? dense : state), inner);
+    }
+}
+
+static int64_t getOuter(ArrayRef<int64_t> shape, int32_t axis) {
+  int64_t outer = 1;
+  for (int64_t size : shape.take_front(axis))
+    outer *= size;
+  return outer;
+}
+
+Error Session::fillState(State &state, const HostTensor &input,
+                         DLTensor &view) {
+  int32_t axis = state.info.axis;
+  int64_t rank = input.shape.size();
+  if (axis >= rank)
+    return Error::success(); // Refused by the runtime, with both ranks.
+  bool isNew = state.source != input.data.get() || state.shape != input.shape;
+  std::vector<int64_t> shape = input.shape;
+  if (isNew) {
+    if (axis >= 0)
+      shape[axis] = state.info.max;
+    Expected<HostTensor> room = HostTensor::create(input.dtype, shape);
+    if (!room)
+      return room.takeError();
+    state.memory = room->data;
+    state.source = input.data.get();
+    state.shape = input.shape;
+  }
+  // A state that does not grow is written over by each run.
+  if (axis < 0) {
+    std::memcpy(state.memory.get(), input.data.get(), input.getNumBytes());
+    view.data = state.memory.get();
+    return Error::success();
+  }
+  int64_t outer = getOuter(input.shape, axis), count = input.shape[axis];
+  if (isNew && count <= state.info.max && input.getNumElements())
+    copySteps(input.data.get(), state.memory.get(), outer, count,
+              input.getNumBytes() / (outer * count), /*toState=*/true);
+  state.strides.assign(rank, 1);
+  int64_t stride = 1;
+  for (int64_t d = rank - 1; d >= 0; --d)
+    if (d != axis) {
+      state.strides[d] = stride;
+      stride *= input.shape[d];
+    }
+  state.strides[axis] = stride;
+  view.data = state.memory.get();
+  view.strides = state.strides.data();
+  return Error::success();
+}
+
+/// Copies what the runtime has made, and gives it back.
+Error Session::readOutput(DLTensor &view, HostTensor &output) {
+  if (view.dtype == valueType) {
+    Expected<HostTensor> value =
+        readValue(model.get(), static_cast<lathe_value *>(view.data));
+    lathe_release_output(context, &view);
+    if (value)
+      output = std::move(*value);
+    return value.takeError();
+  }
+  ArrayRef<int64_t> shape(view.shape, view.ndim);
+  Expected<HostTensor> made = HostTensor::create(view.dtype, shape);
+  if (!made)
+    return made.takeError();
+  const char *data = static_cast<const char *>(view.data) + view.byte_offset;
+  int32_t axis = -1;
+  for (const State &state : states)
+    if (&view == &outputViews[state.info.output])
+      axis = state.info.axis;
+  if (axis >= 0 && made->getNumElements()) {
+    int64_t outer = getOuter(shape, axis);
+    copySteps(data, made->data.get(), outer, shape[axis],
+              made->getNumBytes() / (outer * shape[axis]), /*toState=*/false);
+  } else if (made->getNumElements()) {
+    std::memcpy(made->data.get(), data, made->getNumBytes());
+  }
+  output = std::move(*made);
+  lathe_release_output(context, &view);
+  return Error::success();
+}
+
+Error Session::run(ArrayRef<HostTensor> inputs,
+                   MutableArrayRef<HostTensor> outputs) {
   inputViews.clear();
   outputViews.clear();
-  for (const HostTensor &input : inputs)
-    inputViews.push_back(input.getView());
+  SmallVector<lathe_value *> values;
+  llvm::scope_exit release([&] {
+    for (lathe_value *value : values)
+      lathe_value_release(model.get(), value);
+  });
+  for (const HostTensor &input : inputs) {
+    if (!input.value) {
+      inputViews.push_back(input.getView());
+      continue;
+    }
+    Expected<lathe_value *> value = createValue(model.get(), input);
+    if (!value)
+      return value.takeError();
+    values.push_back(*value);
+    DLTensor view = {};
+    view.data = *value;
+    view.device = {kDLCPU, 0};
+    view.dtype = valueType;
+    inputViews.push_back(view);
+  }
   for (const HostTensor &output : outputs)
-    outputViews.push_back(output.getView());
+    outputViews.push_back(output.data ? output.getView() : DLTensor());
+  for (State &state : states) {
+    outputViews[state.info.output] = DLTensor();
+    if (Error error = fillState(state, inputs[state.info.input],
+                                inputViews[state.info.input]))
+      return error;
+  }
+  SmallVector<bool> isMade;
+  for (const DLTensor &view : outputViews)
+    isMade.push_back(!view.data && !view.shape);
   if (lathe_run(context, inputViews.data(), outputViews.data()))
     return createStringError(Twine(lathe_context_message(context)));
+  for (auto [view, output, made] :
+       zip_equal(outputViews, outputs, ArrayRef(isMade)))
+    if (made)
+      if (Error error = readOutput(view, output))
+        return error;
   return Error::success();
 }

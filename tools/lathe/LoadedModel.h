@@ -23,6 +23,7 @@ struct TensorSignature {
   std::string name;
   DLDataType dtype;
   std::vector<Dimension> dims;
+  std::string type; ///< As ONNX writes it; empty for a plain tensor.
 };
 
 /// A shared library that `lathe compile` made. Stays loaded while it lives.
@@ -54,15 +55,29 @@ public:
   const LoadedModel &getModel() const { return model; }
   lathe_context *get() const { return context; }
 
-  /// Makes outputs of the shapes that the inputs lead to.
+  /// Makes outputs of the shapes that the inputs lead to. Where a size depends
+  /// on data it is -1, and the tensor has no memory until it is run into.
   llvm::Expected<std::vector<HostTensor>>
   makeOutputs(llvm::ArrayRef<HostTensor> inputs);
   /// Runs once, into outputs that makeOutputs made.
   llvm::Error run(llvm::ArrayRef<HostTensor> inputs,
-                  llvm::ArrayRef<HostTensor> outputs);
+                  llvm::MutableArrayRef<HostTensor> outputs);
 
 private:
+  /// The memory of a state. The tensors of a session are dense; what grows lies
+  /// with its steps outermost in here.
+  struct State {
+    lathe_state_info info;
+    std::shared_ptr<char> memory;
+    const void *source = nullptr; ///< What was copied, and its shape.
+    std::vector<int64_t> shape, strides;
+  };
+
   explicit Session(const LoadedModel &model) : model(model) {}
+  llvm::Error fillState(State &state, const HostTensor &input, DLTensor &view);
+  llvm::Error readOutput(DLTensor &view, HostTensor &output);
+
+  std::vector<State> states;
   const LoadedModel &model;
   lathe_context *context = nullptr;
   std::vector<DLTensor> inputViews, outputViews;

@@ -50,23 +50,6 @@ static cl::opt<std::string>
     intRange("int-range", cl::init("0:2"), cl::value_desc("low:high"),
              cl::desc("Random integers lie in [low, high) (default 0:2)"),
              LATHE_MODEL_COMMANDS);
-static cl::opt<std::string>
-    fusion("fusion", cl::init("all"), cl::value_desc("all|none|NAME,-NAME"),
-           cl::desc("Fusions, if MODEL is compiled first"),
-           LATHE_MODEL_COMMANDS);
-static cl::opt<std::string>
-    layout("layout", cl::init("auto"), cl::value_desc("auto|none"),
-           cl::desc("Layouts, if MODEL is compiled first"),
-           LATHE_MODEL_COMMANDS);
-static cl::opt<std::string>
-    precision("precision", cl::init("strict"), cl::value_desc("strict|relaxed"),
-              cl::desc("Arithmetic, if MODEL is compiled first"),
-              LATHE_MODEL_COMMANDS);
-static cl::opt<std::string>
-    cpu("cpu", cl::init("native"), cl::value_desc("name"),
-        cl::desc("Processor, if MODEL is compiled first (default native)"),
-        LATHE_MODEL_COMMANDS);
-
 ModelSettings ModelSettings::fromCommandLine() {
   ModelSettings settings;
   settings.path = modelPath;
@@ -75,10 +58,9 @@ ModelSettings ModelSettings::fromCommandLine() {
   settings.seed = ::seed;
   settings.dims = {::dims.begin(), ::dims.end()};
   settings.intRange = ::intRange;
-  settings.fusion = ::fusion;
-  settings.layout = ::layout;
-  settings.precision = ::precision;
-  settings.cpu = ::cpu;
+#ifdef LATHE_HAS_COMPILER
+  settings.compileOptions = getCompileFlags();
+#endif
   return settings;
 }
 
@@ -94,7 +76,7 @@ bool lathe::driver::isSourceModel(StringRef path) {
 /// Compiles to a temporary library; it is deleted as soon as it is loaded.
 static Expected<std::unique_ptr<LoadedModel>>
 compileAndLoad(const ModelSettings &settings, StringRef path,
-               const VariantOptions &variant) {
+               const OptionTexts &variant) {
   SmallString<128> library;
   if (std::error_code error =
           sys::fs::createTemporaryFile("lathe", "so", library))
@@ -103,10 +85,10 @@ compileAndLoad(const ModelSettings &settings, StringRef path,
   lathe::CompileOptions options;
   options.input = path.str();
   options.output = library.str().str();
-  options.cpu = settings.cpu;
-  options.precision = settings.precision;
-  options.fusion = variant.fusion.empty() ? settings.fusion : variant.fusion;
-  options.layout = variant.layout.empty() ? settings.layout : variant.layout;
+  OptionTexts texts = settings.compileOptions;
+  texts.insert(texts.end(), variant.begin(), variant.end());
+  if (std::string wrong = setOptions(options, texts); !wrong.empty())
+    return createStringError(wrong);
   options.name = lathe::getSymbolPrefix(path);
   std::string messages;
   raw_string_ostream os(messages);
@@ -118,7 +100,7 @@ compileAndLoad(const ModelSettings &settings, StringRef path,
 
 Expected<std::unique_ptr<LoadedModel>>
 lathe::driver::loadModel(const ModelSettings &settings, StringRef path,
-                         const VariantOptions &variant) {
+                         const OptionTexts &variant) {
   if (!isSourceModel(path))
     return LoadedModel::load(path);
 #ifdef LATHE_HAS_COMPILER
@@ -201,7 +183,11 @@ lathe::driver::selectInputs(const LoadedModel &model,
       return createStringError("input '" + signature.name + "': expected " +
                                toString(signature.dtype) +
                                ", got nothing of this name");
-    inputs.push_back(found->second);
+    Expected<HostTensor> input = readAs(found->second, signature.dtype);
+    if (!input)
+      return createStringError("input '" + signature.name +
+                               "': " + toString(input.takeError()));
+    inputs.push_back(std::move(*input));
   }
   return inputs;
 }

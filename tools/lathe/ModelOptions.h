@@ -7,17 +7,11 @@
 #ifndef LATHE_TOOLS_LATHE_MODELOPTIONS_H
 #define LATHE_TOOLS_LATHE_MODELOPTIONS_H
 
+#include "CompileFlags.h"
 #include "LoadedModel.h"
 #include "NumpyFiles.h"
 
 namespace lathe::driver {
-
-/// How one variant of a model is compiled, where it is not compiled yet. Empty
-/// fields: as the command line says.
-struct VariantOptions {
-  std::string fusion;
-  std::string layout;
-};
 
 /// The shared options' values. Linking a model resets the options themselves,
 /// as lld does with LLVM's, so every command copies them first.
@@ -29,16 +23,18 @@ struct ModelSettings {
   bool flushDenormals = false;
   uint64_t seed = 0;
   std::vector<std::string> dims;
-  std::string intRange, fusion, layout, precision, cpu;
+  std::string intRange;
+  OptionTexts compileOptions; ///< For a model that is compiled first.
 };
 
 /// Whether a model is still to be compiled.
 bool isSourceModel(llvm::StringRef path);
 
-/// Loads a .so, or compiles an .onnx into a temporary one.
+/// Loads a .so, or compiles an .onnx into a temporary one. `variant` goes over
+/// what the command line says.
 llvm::Expected<std::unique_ptr<LoadedModel>>
 loadModel(const ModelSettings &settings, llvm::StringRef path,
-          const VariantOptions &variant = {});
+          const OptionTexts &variant = {});
 /// A session with the command line's threads and flags.
 llvm::Expected<std::unique_ptr<Session>>
 createSession(const ModelSettings &settings, const LoadedModel &model);

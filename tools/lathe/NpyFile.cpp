@@ -4,8 +4,10 @@
 // Reads and writes .npy files, as NumPy's `numpy.lib.format` describes them. A
 // file is hostile input: every size is checked against what is there.
 
+#include "HostValue.h"
 #include "NumpyFiles.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/ConvertUTF.h"
 #include "llvm/Support/Endian.h"
 #include "llvm/Support/FileOutputBuffer.h"
 #include "llvm/Support/MathExtras.h"
@@ -60,6 +62,8 @@ static Expected<DLDataType> parseType(StringRef text) {
   case 'V':
     if (bytes == 2)
       return type(kDLBfloat);
+    if (bytes == 1)
+      return type(kDLOpaqueHandle);
     break;
   }
   return createStringError("expected a type of numbers, got '" + text + "'");
@@ -76,6 +80,7 @@ static Expected<std::string> getTypeText(DLDataType dtype) {
            : dtype.code == kDLFloat   ? "f"
            : dtype.code == kDLComplex ? "c"
            : dtype.code == kDLBfloat  ? "V"
+           : dtype.bits == 8          ? "V"
                                       : "";
   }
   if (kind.empty())
@@ -91,6 +96,7 @@ static Expected<std::string> getTypeText(DLDataType dtype) {
 namespace {
 struct Header {
   DLDataType dtype;
+  std::optional<int64_t> characters; ///< Of text: at most so many in each.
   bool fortran = false;
   std::vector<int64_t> shape;
 };
@@ -144,6 +150,17 @@ static Expected<Header> parseHeader(StringRef text) {
     if (key == "descr") {
       if (!consumeQuoted(text, value))
         return headerError("one type of numbers as 'descr'");
+      int64_t characters;
+      seen |= 1;
+      if (value.starts_with("<U") &&
+          !value.drop_front(2).getAsInteger(10, characters) &&
+          characters >= 0 && characters < (int64_t(1) << 30)) {
+        header.characters = characters;
+        header.dtype = valueType;
+        if (!consume(text, ",") && !text.ltrim().starts_with("}"))
+          return headerError("','");
+        continue;
+      }
       Expected<DLDataType> dtype = parseType(value);
       if (!dtype)
         return dtype.takeError();
@@ -192,6 +209,57 @@ static void copyFortran(const char *from, HostTensor &to) {
   }
 }
 
+//===----------------------------------------------------------------------===//
+// Text: UTF-32, each filled up with NULs
+//===----------------------------------------------------------------------===//
+
+static Expected<HostTensor> readTexts(StringRef contents,
+                                      const Header &header) {
+  if (header.fortran && header.shape.size() > 1)
+    return createStringError("expected text in C order");
+  HostValue value;
+  // NumPy gives empty texts one character.
+  size_t each = 4 * std::max<int64_t>(*header.characters, 1);
+  for (; !contents.empty(); contents = contents.drop_front(each)) {
+    std::string &text = value.strings.emplace_back();
+    size_t end = each;
+    while (end && !support::endian::read32le(contents.data() + end - 4))
+      end -= 4;
+    for (size_t at = 0; at < end; at += 4) {
+      char buffer[UNI_MAX_UTF8_BYTES_PER_CODE_POINT];
+      char *to = buffer;
+      if (!ConvertCodePointToUTF8(
+              support::endian::read32le(contents.data() + at), to))
+        return createStringError("expected characters of Unicode");
+      text.append(buffer, to);
+    }
+  }
+  return makeHostValue(std::move(value), header.shape);
+}
+
+/// The characters of each text, all as many; fails for what is no UTF-8.
+static Expected<std::vector<UTF32>> getCharacters(const HostTensor &tensor,
+                                                  size_t &each) {
+  std::vector<std::vector<UTF32>> texts;
+  each = 1;
+  for (const std::string &string : tensor.value->strings) {
+    std::vector<UTF32> &text = texts.emplace_back(string.size());
+    auto *from = reinterpret_cast<const UTF8 *>(string.data());
+    UTF32 *to = text.data();
+    if (ConvertUTF8toUTF32(&from, from + string.size(), &to, to + text.size(),
+                           strictConversion) != conversionOK)
+      return createStringError("expected strings of UTF-8");
+    text.resize(to - text.data());
+    each = std::max(each, text.size());
+  }
+  std::vector<UTF32> all;
+  for (std::vector<UTF32> &text : texts) {
+    text.resize(each);
+    all.insert(all.end(), text.begin(), text.end());
+  }
+  return all;
+}
+
 Expected<HostTensor> lathe::driver::parseNpy(StringRef contents) {
   if (!contents.consume_front(magic) || contents.size() < 4)
     return createStringError("expected a NumPy file");
@@ -216,7 +284,9 @@ Expected<HostTensor> lathe::driver::parseNpy(StringRef contents) {
   contents = contents.drop_front(length);
   // The sizes are the file's word: hold them against its length before
   // anything is allocated.
-  int64_t bytes = header->dtype.bits / 8;
+  int64_t bytes = header->characters
+                      ? 4 * std::max<int64_t>(*header->characters, 1)
+                      : header->dtype.bits / 8;
   bool overflow = false;
   for (int64_t size : header->shape)
     overflow |= size != 0 && MulOverflow(bytes, size, bytes);
@@ -229,6 +299,8 @@ Expected<HostTensor> lathe::driver::parseNpy(StringRef contents) {
                              " bytes of data for " + toString(header->dtype) +
                              toString(header->shape) + ", got " +
                              Twine(contents.size()));
+  if (header->characters)
+    return readTexts(contents, *header);
   Expected<HostTensor> tensor =
       HostTensor::create(header->dtype, header->shape);
   if (!tensor)
@@ -252,7 +324,21 @@ Expected<HostTensor> lathe::driver::readNpy(StringRef path) {
 }
 
 Error lathe::driver::writeNpy(StringRef path, const HostTensor &tensor) {
-  Expected<std::string> type = getTypeText(tensor.dtype);
+  if (tensor.dtype.bits < 8)
+    return writeNpy(path, spreadToBytes(tensor));
+  if (tensor.value && tensor.value->kind != LATHE_STRINGS)
+    return createStringError(path + ": expected a tensor, got a value that "
+                                    "only a .pb file can hold");
+  std::vector<UTF32> characters;
+  size_t each = 0;
+  if (tensor.value) {
+    Expected<std::vector<UTF32>> read = getCharacters(tensor, each);
+    if (!read)
+      return createStringError(path + ": " + toString(read.takeError()));
+    characters = std::move(*read);
+  }
+  Expected<std::string> type =
+      tensor.value ? "<U" + std::to_string(each) : getTypeText(tensor.dtype);
   if (!type)
     return createStringError(path + ": " + toString(type.takeError()));
   std::string header =
@@ -267,7 +353,7 @@ Error lathe::driver::writeNpy(StringRef path, const HostTensor &tensor) {
   header += '\n';
   if (header.size() > UINT16_MAX)
     return createStringError(path + ": expected fewer dimensions");
-  size_t bytes = tensor.getNumBytes();
+  size_t bytes = tensor.value ? 4 * characters.size() : tensor.getNumBytes();
   Expected<std::unique_ptr<FileOutputBuffer>> out =
       FileOutputBuffer::create(path, magic.size() + 4 + header.size() + bytes);
   if (!out)
@@ -279,7 +365,10 @@ Error lathe::driver::writeNpy(StringRef path, const HostTensor &tensor) {
   support::endian::write16le(at, header.size());
   at = std::copy(header.begin(), header.end(), at + 2);
   if (bytes)
-    std::memcpy(at, tensor.data.get(), bytes);
+    std::memcpy(at,
+                tensor.value ? reinterpret_cast<const char *>(characters.data())
+                             : tensor.data.get(),
+                bytes);
   if (Error error = (*out)->commit())
     return createStringError(path + ": " + toString(std::move(error)));
   return Error::success();

@@ -15,10 +15,12 @@ namespace lathe::driver {
 using NamedTensors = std::vector<std::pair<std::string, HostTensor>>;
 
 /// Parses the contents of an .npy file. Two-byte "void" elements are bfloat16,
-/// as NumPy writes them.
+/// as NumPy writes them; those of one byte, which NumPy writes for all types
+/// narrower than that, are bytes of no type (see `readAs`).
 llvm::Expected<HostTensor> parseNpy(llvm::StringRef contents);
 llvm::Expected<HostTensor> readNpy(llvm::StringRef path);
-/// Writes a file, or nothing at all.
+/// Writes a file, or nothing at all. Elements narrower than a byte take one, as
+/// in NumPy's arrays.
 llvm::Error writeNpy(llvm::StringRef path, const HostTensor &tensor);
 
 /// Parses all arrays of an .npz file, stored or deflated.

@@ -57,6 +57,18 @@ static Expected<DLDataType> getType(int type) {
     return DLDataType{kDLFloat8_e5m2, 8, 1};
   case Proto::FLOAT8E5M2FNUZ:
     return DLDataType{kDLFloat8_e5m2fnuz, 8, 1};
+  case Proto::FLOAT8E8M0:
+    return DLDataType{kDLFloat8_e8m0fnu, 8, 1};
+  case Proto::FLOAT4E2M1:
+    return DLDataType{kDLFloat4_e2m1fn, 4, 1};
+  case Proto::FLOAT6E2M3:
+    return DLDataType{kDLFloat6_e2m3fn, 6, 1};
+  case Proto::FLOAT6E3M2:
+    return DLDataType{kDLFloat6_e3m2fn, 6, 1};
+  case Proto::INT2:
+    return DLDataType{kDLInt, 2, 1};
+  case Proto::UINT2:
+    return DLDataType{kDLUInt, 2, 1};
   default:
     return createStringError("expected a type of numbers, got type " +
                              Twine(type));
@@ -74,6 +86,23 @@ static bool copyField(const Field &field, size_t perEntry, HostTensor &tensor) {
     std::memcpy(tensor.data.get() + i * perEntry, &entry,
                 std::min(perEntry, bytes - i * perEntry));
   }
+  return true;
+}
+
+/// Packs a repeated field with a code in each entry.
+template <typename Field>
+static bool packField(const Field &field, HostTensor &tensor) {
+  HostTensor codes = tensor;
+  codes.dtype = {kDLOpaqueHandle, 8, 1};
+  std::vector<char> bytes(field.begin(), field.end());
+  if (static_cast<int64_t>(bytes.size()) != tensor.getNumElements())
+    return false;
+  codes.data = std::shared_ptr<char>(bytes.data(), [](char *) {});
+  Expected<HostTensor> packed = readAs(codes, tensor.dtype);
+  if (packed)
+    tensor = std::move(*packed);
+  else
+    consumeError(packed.takeError());
   return true;
 }
 
@@ -99,6 +128,9 @@ static bool copyData(const onnx::TensorProto &proto, HostTensor &tensor) {
   case onnx::TensorProto::UINT32:
   case onnx::TensorProto::UINT64:
     return copyField(proto.uint64_data(), element, tensor);
+  case onnx::TensorProto::FLOAT6E2M3:
+  case onnx::TensorProto::FLOAT6E3M2:
+    return packField(proto.int32_data(), tensor);
   default:
     return copyField(proto.int32_data(), element, tensor);
   }
@@ -118,7 +150,7 @@ Expected<HostTensor> lathe::driver::parseTensorProto(StringRef contents,
     return dtype.takeError();
   std::vector<int64_t> shape(proto.dims().begin(), proto.dims().end());
   // What the file says of its sizes is held against its length first.
-  int64_t limit = static_cast<int64_t>(contents.size()) * 2;
+  int64_t limit = static_cast<int64_t>(contents.size()) * 4;
   int64_t count = 1;
   for (int64_t size : shape) {
     if (size < 0 || (size && count > limit / size))

@@ -6,7 +6,7 @@
 
 #include "Commands.h"
 #include "ModelOptions.h"
-#include "TensorProtoFile.h"
+#include "ValueProtoFile.h"
 #include "llvm/ADT/SmallString.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Format.h"
@@ -15,6 +15,7 @@
 
 using namespace lathe::driver;
 using namespace llvm;
+using namespace std::string_literals;
 
 static cl::opt<std::string>
     dataFolder("data", cl::value_desc("folder"),
@@ -66,7 +67,8 @@ readNumbered(StringRef folder, StringRef kind,
     if (!sys::fs::exists(path))
       return tensors;
     std::string name;
-    Expected<HostTensor> tensor = readTensorProto(path, name);
+    Expected<HostTensor> tensor = readValueProto(
+        path, i < signatures.size() ? signatures[i].type : "", name);
     if (!tensor)
       return tensor.takeError();
     bool isKnown = any_of(signatures, [&](const TensorSignature &signature) {
@@ -143,7 +145,7 @@ readReference(const LoadedModel &model, const std::string &reference) {
 static Expected<std::vector<TestCase>> runUnfused(const ModelSettings &settings,
                                                   const LoadedModel &model) {
   Expected<std::unique_ptr<LoadedModel>> unfused =
-      loadModel(settings, settings.path, {/*fusion=*/"none", /*layout=*/""});
+      loadModel(settings, settings.path, OptionTexts{{"fusion"s, "none"s}});
   if (!unfused)
     return unfused.takeError();
   Expected<std::unique_ptr<Session>> session =
@@ -192,8 +194,12 @@ static Expected<bool> check(const VerifySettings &settings, Session &session,
              << "': no reference\n";
       continue;
     }
+    Expected<HostTensor> wanted = readAs(found->second, output.dtype);
+    if (!wanted)
+      return createStringError("output '" + signature.name +
+                               "': " + toString(wanted.takeError()));
     Mismatch mismatch =
-        compareTensors(found->second, output, settings.rtol, settings.atol);
+        compareTensors(*wanted, output, settings.rtol, settings.atol);
     outs().flush();
     if (mismatch.count) {
       errs() << test.name << ": output '" << signature.name

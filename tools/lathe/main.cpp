@@ -4,6 +4,7 @@
 // The driver: parses the command line and calls the sub-command's function.
 
 #include "Commands.h"
+#include "CompileFlags.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -54,6 +55,9 @@ int main(int argc, char **argv) {
   for (auto &entry : cl::getRegisteredOptions(cl::SubCommand::getTopLevel()))
     if (entry.second->ArgStr != "help" && entry.second->ArgStr != "version")
       entry.second->setHiddenFlag(cl::ReallyHidden);
+#ifdef LATHE_HAS_COMPILER
+  addCompileFlags();
+#endif
   cl::SetVersionPrinter(
       [](raw_ostream &os) { os << "lathe " LATHE_VERSION "\n"; });
   if (!cl::ParseCommandLineOptions(

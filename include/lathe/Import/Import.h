@@ -38,6 +38,10 @@ struct ModelSummary {
   std::map<std::string, int64_t> opsets;
   /// Nodes by domain and operator, those of sub-graphs and functions included.
   std::map<std::pair<std::string, std::string>, int64_t> operators;
+  /// What else is not empty, by ONNX's field names: `producer_name`,
+  /// `producer_version`, `domain`, `model_version`, `doc_string`, `graph_name`,
+  /// and `metadata.KEY` for its own entries.
+  std::vector<std::pair<std::string, std::string>> metadata;
 };
 
 struct ImportOptions {

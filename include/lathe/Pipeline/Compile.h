@@ -12,6 +12,7 @@
 #include "llvm/Support/LogicalResult.h"
 #include "llvm/Support/raw_ostream.h"
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,6 +23,7 @@ class ModuleOp;
 
 namespace lathe {
 struct ModelSummary;
+struct UserDiagnostic;
 
 /// Everything `lathe compile` can be asked for. Field names follow its options.
 struct CompileOptions {
@@ -34,6 +36,8 @@ struct CompileOptions {
   /// `--shape`: full shapes of inputs by name; `--dim`: sizes of symbols.
   std::vector<std::pair<std::string, std::vector<int64_t>>> shapes;
   std::vector<std::pair<std::string, int64_t>> dims;
+  /// `--state`: `IN=OUT` or `IN=OUT:max=N`, outputs in the memory of inputs.
+  std::vector<std::string> states;
   std::string fusion = "all";        ///< all, none, or names: `NAME,-NAME`.
   std::string layout = "auto";       ///< auto or none.
   std::string memoryPlan = "search"; ///< search, greedy or none.
@@ -49,6 +53,10 @@ struct CompileOptions {
   /// empty.
   std::string runtimeLibrary;
   bool explainFusion = false; ///< Record why fusions did not happen.
+  /// Gets every diagnostic, which is then not printed; calls come one by one.
+  std::function<void(const UserDiagnostic &)> onDiagnostic;
+  /// Told the name of each stage as it begins.
+  std::function<void(llvm::StringRef)> onStage;
 };
 
 /// The target that the options ask for. Failure, with the reason in `error`,

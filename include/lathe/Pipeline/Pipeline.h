@@ -26,6 +26,7 @@ struct FusionOptions {
   bool crossNode = true;
   bool batchNorm = true; ///< Into the convolution before it (level 2).
   bool constants = true; ///< Nodes that depend on constants only (level 2).
+  bool quantized = true; ///< Into sums of integers (level 2).
   bool explain = false; ///< Say on launches why fusions did not happen.
   std::vector<std::string> disabled; ///< Kinds that stay off.
 };
@@ -37,6 +38,10 @@ llvm::SmallVector<llvm::StringRef> listFusions();
 /// starts from nothing. Failure, with the reason in `error`, for unknown names.
 llvm::LogicalResult parseFusion(llvm::StringRef text, FusionOptions &options,
                                 std::string &error);
+
+/// Before level 2: lets outputs lie in the memory of inputs (`--state`).
+void buildStatePipeline(mlir::OpPassManager &pm,
+                        llvm::ArrayRef<std::string> states);
 
 /// Level 2, on a module of `onnx` ops: shapes, folding, simplification.
 /// Without `evaluator` only integers and shapes are folded.

@@ -10,6 +10,8 @@
 #include "lathe-rt/artifact.h"
 #include "lathe-rt/lathe.h"
 
+#include "mlir/IR/DialectResourceBlobManager.h"
+#include "llvm/ADT/TypeSwitch.h"
 #include "llvm/IR/Constants.h"
 #include "llvm/IR/DerivedTypes.h"
 #include "llvm/IR/IRBuilder.h"
@@ -68,6 +70,9 @@ public:
     return variable;
   }
   llvm::Constant *tensors(llvm::ArrayRef<ProgramTables::Tensor> list);
+  llvm::Constant *host(const ProgramTables &tables);
+  llvm::Constant *literal(mlir::ElementsAttr value);
+  llvm::Constant *bytes(llvm::StringRef data);
 
   llvm::Module &module;
   llvm::LLVMContext &context;
@@ -84,10 +89,18 @@ static unsigned getTypeCode(mlir::Type type) {
     return kDLBool;
   if (type.isUnsignedInteger())
     return kDLUInt;
-  if (type.isBF16())
-    return kDLBfloat;
   if (mlir::isa<mlir::FloatType>(type))
-    return kDLFloat;
+    return llvm::TypeSwitch<mlir::Type, unsigned>(type)
+        .Case([](mlir::BFloat16Type) { return kDLBfloat; })
+        .Case([](mlir::Float8E4M3FNType) { return kDLFloat8_e4m3fn; })
+        .Case([](mlir::Float8E4M3FNUZType) { return kDLFloat8_e4m3fnuz; })
+        .Case([](mlir::Float8E5M2Type) { return kDLFloat8_e5m2; })
+        .Case([](mlir::Float8E5M2FNUZType) { return kDLFloat8_e5m2fnuz; })
+        .Case([](mlir::Float8E8M0FNUType) { return kDLFloat8_e8m0fnu; })
+        .Case([](mlir::Float6E2M3FNType) { return kDLFloat6_e2m3fn; })
+        .Case([](mlir::Float6E3M2FNType) { return kDLFloat6_e3m2fn; })
+        .Case([](mlir::Float4E2M1FNType) { return kDLFloat4_e2m1fn; })
+        .Default([](mlir::Type) { return kDLFloat; });
   return kDLInt;
 }
 
@@ -96,24 +109,106 @@ TableWriter::tensors(llvm::ArrayRef<ProgramTables::Tensor> list) {
   llvm::SmallVector<llvm::Constant *> records;
   for (const ProgramTables::Tensor &tensor : list) {
     // A bool is a byte.
-    unsigned bits = tensor.elementType.isInteger(1)
+    bool isValue = !tensor.valueType.empty();
+    unsigned bits = isValue ? 64
+                    : tensor.elementType.isInteger(1)
                         ? 8
                         : tensor.elementType.getIntOrFloatBitWidth();
     llvm::SmallVector<llvm::Constant *> names;
     for (const std::string &name : tensor.dimNames)
       names.push_back(name.empty() ? null() : text(name));
     records.push_back(record(
-        {text(tensor.name), integer(8, getTypeCode(tensor.elementType)),
-         integer(8, bits), integer(16, 1), integer(32, tensor.dims.size()),
-         integers(tensor.dims), array(names)}));
+        {text(tensor.name),
+         integer(8, isValue ? unsigned(kDLOpaqueHandle)
+                            : getTypeCode(tensor.elementType)),
+         integer(8, bits), integer(16, 1),
+         integer(32, isValue && !tensor.hasRank ? -1 : tensor.dims.size()),
+         integers(tensor.dims), array(names),
+         integer(64, static_cast<int64_t>(tensor.dataDims)),
+         isValue ? text(tensor.valueType) : null()}));
   }
   return array(records);
+}
+
+llvm::Constant *TableWriter::bytes(llvm::StringRef data) {
+  return global(
+      llvm::ConstantDataArray::getString(context, data, /*AddNull=*/true));
+}
+
+/// A literal of the program: strings, or numbers in row-major order.
+llvm::Constant *TableWriter::literal(mlir::ElementsAttr value) {
+  auto type = mlir::cast<mlir::RankedTensorType>(value.getType());
+  std::string data;
+  llvm::SmallVector<int64_t> offsets;
+  if (auto strings = mlir::dyn_cast<mlir::DenseStringElementsAttr>(value)) {
+    for (int64_t i = 0; i < type.getNumElements(); ++i) {
+      offsets.push_back(data.size());
+      data += strings.getRawStringData()[strings.isSplat() ? 0 : i];
+    }
+    offsets.push_back(data.size());
+    return record({integer(8, kDLOpaqueHandle), integer(8, 64), integer(16, 0),
+                   integer(32, type.getRank()), integers(type.getShape()),
+                   bytes(data), integers(offsets)});
+  }
+  mlir::Type element = type.getElementType();
+  if (auto dense = mlir::dyn_cast<mlir::DenseElementsAttr>(value)) {
+    if (element.isInteger(1))
+      for (bool bit : dense.getValues<bool>())
+        data.push_back(bit);
+    else
+      for (int64_t i = 0, e = dense.isSplat() ? type.getNumElements() : 1;
+           i < e; ++i)
+        data.append(dense.getRawData().data(), dense.getRawData().size());
+  } else {
+    llvm::ArrayRef<char> blob =
+        mlir::cast<mlir::DenseResourceElementsAttr>(value)
+            .getRawHandle()
+            .getBlob()
+            ->getData();
+    data.assign(blob.data(), blob.size());
+  }
+  auto *array = mlir::cast<llvm::GlobalVariable>(bytes(data));
+  array->setAlignment(llvm::Align(64));
+  unsigned bits = element.isInteger(1) ? 8 : element.getIntOrFloatBitWidth();
+  return record({integer(8, getTypeCode(element)), integer(8, bits),
+                 integer(16, 0), integer(32, type.getRank()),
+                 integers(type.getShape()), array, null()});
+}
+
+llvm::Constant *TableWriter::host(const ProgramTables &tables) {
+  if (tables.numValueSlots == 0)
+    return null();
+  llvm::SmallVector<llvm::Constant *> calls, literals;
+  for (const ProgramTables::Call &call : tables.calls) {
+    llvm::SmallVector<llvm::Constant *> operands;
+    for (const ProgramTables::Operand &operand : call.operands) {
+      mlir::Type type = operand.elementType;
+      unsigned bits = !type               ? 0
+                      : type.isInteger(1) ? 8
+                                          : type.getIntOrFloatBitWidth();
+      operands.push_back(
+          record({integer(32, operand.kind), integer(32, operand.index),
+                  integer(8, type ? getTypeCode(type) : 0), integer(8, bits),
+                  integer(16, 0), integer(32, operand.dims.size()),
+                  integers(operand.dims)}));
+    }
+    calls.push_back(record(
+        {text(call.node), integer(32, call.numInputs),
+         integer(32, call.numResults), integer(32, call.ints.size()),
+         integer(32, call.numSizes), array(operands), integers(call.ints)}));
+  }
+  for (mlir::ElementsAttr value : tables.literals)
+    literals.push_back(literal(value));
+  return global(record({integer(32, tables.numValueSlots),
+                        integer(32, tables.calls.size()),
+                        integer(32, tables.literals.size()), integer(32, 0),
+                        array(calls), array(literals)}));
 }
 
 void lathe::addTables(llvm::Module &module, const ProgramTables &tables,
                       const TableTarget &target) {
   TableWriter w(module);
-  llvm::SmallVector<llvm::Constant *> symbols, slots, launches, checks,
+  llvm::SmallVector<llvm::Constant *> symbols, slots, launches, checks, states,
       metadata;
   for (const std::string &name : tables.symbols)
     symbols.push_back(w.text(name));
@@ -127,6 +222,11 @@ void lathe::addTables(llvm::Module &module, const ProgramTables &tables,
                   w.integer(64, launch.flops), w.integer(64, launch.bytes)}));
   for (const ProgramTables::Check &check : tables.checks)
     checks.push_back(w.record({w.text(check.node), w.text(check.message)}));
+  for (const ProgramTables::State &state : tables.states)
+    states.push_back(
+        w.record({w.integer(32, state.input), w.integer(32, state.output),
+                  w.integer(32, state.axis), w.integer(32, 0),
+                  w.integer(64, state.max)}));
   for (const auto &[key, value] : tables.metadata) {
     metadata.push_back(w.text(key));
     metadata.push_back(w.text(value));
@@ -154,6 +254,10 @@ void lathe::addTables(llvm::Module &module, const ProgramTables &tables,
       size(tables.launches),
       size(tables.checks),
       w.integer(32, 0),
+      w.integer(32, tables.numGrowables),
+      w.integer(32, tables.numBinds),
+      size(tables.states),
+      w.integer(32, 0),
       w.tensors(tables.inputs),
       w.tensors(tables.outputs),
       w.array(symbols),
@@ -168,6 +272,8 @@ void lathe::addTables(llvm::Module &module, const ProgramTables &tables,
       w.symbol(tables.prefix + "_program"),
       w.array(launches),
       w.array(checks),
+      w.host(tables),
+      w.array(states),
       w.array(metadata)};
   if (target.hasDevice)
     fields.push_back(w.symbol(tables.prefix + "_device"));

@@ -126,27 +126,29 @@ LogicalResult ProgramLowering::lowerInsert(InsertOp op) {
   Location loc = op.getLoc();
   Value dest = getAddress(op.getDest(), loc);
   Value source = getAddress(op.getSource(), loc);
-  if (!dest || !source)
+  FailureOr<Value> total = getBytes(op.getSource(), loc);
+  if (!dest || !source || llvm::failed(total))
     return failure();
   auto type = cast<RankedTensorType>(op.getSource().getType());
   int64_t bytes = llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+  Value size = *total;
+  // A state has room: the runtime has seen to it.
+  auto state = dyn_cast<BlockArgument>(getViewedValue(op.getDest()));
+  if (op.getGrows() && !(state && state.getOwner() == &main.front())) {
+    Value slot = growables.lookup(getViewedValue(op.getDest()));
+    if (!slot)
+      return op.emitError("expects a destination that can grow");
+    Value end = LLVM::MulOp::create(builder, loc, getSize(op.getOffset(), loc),
+                                    constant(bytes, loc));
+    end = LLVM::AddOp::create(builder, loc, end, size);
+    dest = reserve(slot, end, /*keep=*/true, loc);
+    growables[op] = slot;
+  }
   Value at = addDynamicBytes(dest,
                              LLVM::MulOp::create(builder, loc,
                                                  getSize(op.getOffset(), loc),
                                                  constant(bytes, loc)),
                              loc);
-  FailureOr<SmallVector<Value>> dims = [&] {
-    OpBuilder before(op);
-    return getDynamicDims(before, op.getSource());
-  }();
-  if (llvm::failed(dims))
-    return op.emitError("failed to find the sizes of the source");
-  for (int64_t dim : type.getShape())
-    if (!ShapedType::isDynamic(dim))
-      bytes *= dim;
-  Value size = constant(bytes, loc);
-  for (Value dim : *dims)
-    size = LLVM::MulOp::create(builder, loc, size, getSize(dim, loc));
   if (deviceMemory)
     callTransfer("lathe_rt_copy", at, source, size, loc);
   else
@@ -160,10 +162,16 @@ LogicalResult ProgramLowering::lowerCheck(CheckOp op) {
   Location loc = op.getLoc();
   SetVector<StringAttr> nodes;
   collectNodeNames(loc, nodes);
-  tables.checks.push_back(
-      {nodes.empty() ? "" : nodes.front().str(), op.getMessage().str()});
+  emitCheck(getScalar(op.getOk(), loc),
+            nodes.empty() ? StringRef() : nodes.front().getValue(),
+            op.getMessage(), loc);
+  return success();
+}
+
+void ProgramLowering::emitCheck(Value ok, StringRef node, StringRef message,
+                                Location loc) {
+  tables.checks.push_back({node.str(), message.str()});
   Type i32 = builder.getI32Type(), i64 = builder.getI64Type();
-  Value ok = getScalar(op.getOk(), loc);
   // The first check that fails is the one that is reported.
   Value status = loadField(FrameStatus, loc);
   Value before = LLVM::LoadOp::create(builder, loc, i64, status);
@@ -179,7 +187,6 @@ LogicalResult ProgramLowering::lowerCheck(CheckOp op) {
       builder, loc,
       LLVM::SelectOp::create(builder, loc, ok, state, constant(1, loc, 32)),
       failed);
-  return success();
 }
 
 //===----------------------------------------------------------------------===//
@@ -191,9 +198,11 @@ LogicalResult ProgramLowering::lowerIf(scf::IfOp op) {
   auto storage = op->getAttrOfType<ArrayAttr>(storageAttrName);
   SmallVector<Type> types;
   for (auto [result, where] : llvm::zip_equal(op.getResults(), storage)) {
-    if (isa<RankedTensorType>(result.getType()))
+    if (auto slot = dyn_cast<GrowableAttr>(where))
+      growables[result] = constant(slot.getSlot(), loc, 32);
+    else if (isa<RankedTensorType>(result.getType()))
       addresses[result] = getSlotAddress(where, loc);
-    else
+    else if (!isa<ValueType>(result.getType()))
       types.push_back(result.getType());
   }
   auto made =
@@ -210,13 +219,16 @@ LogicalResult ProgramLowering::lowerIf(scf::IfOp op) {
       auto yield = cast<scf::YieldOp>(from.front().getTerminator());
       for (auto [result, value] :
            llvm::zip_equal(op.getResults(), yield.getOperands()))
-        if (isa<RankedTensorType>(result.getType()))
+        if (Value slot = growables.lookup(result))
+          growables[getViewedValue(value)] = slot;
+        else if (isa<RankedTensorType>(result.getType()))
           addresses[getViewedValue(value)] = addresses[result];
       if (llvm::failed(lowerBlock(from.front())))
         return failure();
       for (Value value : yield.getOperands())
-        if (!isa<RankedTensorType>(value.getType()))
+        if (!isa<RankedTensorType, ValueType>(value.getType()))
           yields.push_back(getScalar(value, loc));
+      yieldValues(op.getResults(), yield.getOperands(), loc);
     }
     scf::YieldOp::create(builder, loc, yields);
     return success();
@@ -226,7 +238,9 @@ LogicalResult ProgramLowering::lowerIf(scf::IfOp op) {
     return failure();
   unsigned next = 0;
   for (Value result : op.getResults())
-    if (!isa<RankedTensorType>(result.getType()))
+    if (Value slot = growables.lookup(result))
+      addresses[result] = reserve(slot, constant(0, loc), /*keep=*/true, loc);
+    else if (!isa<RankedTensorType, ValueType>(result.getType()))
       scalars[result] = made.getResult(next++);
   return success();
 }
@@ -239,7 +253,11 @@ LogicalResult ProgramLowering::addInits(Operation *loop, OperandRange inits,
                                         SmallVectorImpl<Value> &fields) {
   Location loc = loop->getLoc();
   auto storage = loop->getAttrOfType<ArrayAttr>(storageAttrName);
+  yieldValues(loop->getResults(), inits, loc);
   for (auto [init, spare] : llvm::zip_equal(inits, storage)) {
+    Value slot = growables.lookup(getViewedValue(init));
+    if (isa<ValueType>(init.getType()))
+      continue;
     if (!isa<RankedTensorType>(init.getType())) {
       fields.push_back(getScalar(init, loc));
       continue;
@@ -250,49 +268,76 @@ LogicalResult ProgramLowering::addInits(Operation *loop, OperandRange inits,
     fields.push_back(address);
     if (isa<ArenaAttr>(spare))
       fields.push_back(getSlotAddress(spare, loc));
+    if (auto growable = dyn_cast<GrowableAttr>(spare)) {
+      fields.push_back(slot);
+      fields.push_back(constant(growable.getSlot(), loc, 32));
+    }
   }
   return success();
 }
 
-SmallVector<Value> ProgramLowering::bindCarried(Operation *loop,
-                                                ValueRange carried,
-                                                ValueRange fields) {
+SmallVector<ProgramLowering::Spare>
+ProgramLowering::bindCarried(Operation *loop, ValueRange carried,
+                             ValueRange fields) {
   auto storage = loop->getAttrOfType<ArrayAttr>(storageAttrName);
-  SmallVector<Value> spares;
+  SmallVector<Spare> spares;
   unsigned next = 0;
-  for (auto [value, spare] : llvm::zip_equal(carried, storage)) {
+  for (auto [value, result, spare] :
+       llvm::zip_equal(carried, loop->getResults(), storage)) {
     spares.push_back({});
+    // All through the loop a value it carries is in the slot of the result.
+    if (isa<ValueType>(value.getType())) {
+      valueSlots[value] = getValueSlot(result);
+      continue;
+    }
     if (!isa<RankedTensorType>(value.getType())) {
       scalars[value] = fields[next++];
       continue;
     }
     addresses[value] = fields[next++];
     if (isa<ArenaAttr>(spare))
-      spares.back() = fields[next++];
+      spares.back().buffer = fields[next++];
+    if (isa<GrowableAttr>(spare)) {
+      spares.back().current = growables[value] = fields[next++];
+      spares.back().slot = fields[next++];
+    }
   }
   return spares;
 }
 
 void ProgramLowering::addYields(ValueRange carried, ValueRange yields,
-                                ArrayRef<Value> spares,
+                                ArrayRef<Spare> spares,
                                 SmallVectorImpl<Value> &fields, Location loc) {
+  yieldValues(carried, yields, loc);
   for (auto [value, yield, spare] : llvm::zip_equal(carried, yields, spares)) {
+    if (isa<ValueType>(value.getType()))
+      continue;
     if (!isa<RankedTensorType>(value.getType())) {
       fields.push_back(getScalar(yield, loc));
       continue;
     }
-    if (spare)
-      fields.push_back(spare);
+    if (spare.slot) {
+      // What is added to in place stays in its slot.
+      bool stays = growables.lookup(getViewedValue(yield)) == spare.current;
+      fields.push_back(addresses[getViewedValue(yield)]);
+      fields.push_back(stays ? spare.current : spare.slot);
+      fields.push_back(stays ? spare.slot : spare.current);
+      continue;
+    }
+    if (spare.buffer)
+      fields.push_back(spare.buffer);
     fields.push_back(addresses[value]);
   }
 }
 
-/// Lets what makes the next values write to the spare buffers.
-static void bindYields(ValueRange yields, ArrayRef<Value> spares,
-                       DenseMap<Value, Value> &addresses) {
-  for (auto [yield, spare] : llvm::zip_equal(yields, spares))
-    if (spare)
-      addresses[getViewedValue(yield)] = spare;
+void ProgramLowering::bindYields(ValueRange yields, ArrayRef<Spare> spares) {
+  for (auto [yield, spare] : llvm::zip_equal(yields, spares)) {
+    Value root = getViewedValue(yield);
+    if (spare.buffer)
+      addresses[root] = spare.buffer;
+    else if (spare.slot && root.getDefiningOp<LaunchOp>())
+      growables[root] = spare.slot;
+  }
 }
 
 LogicalResult ProgramLowering::lowerFor(scf::ForOp op) {
@@ -310,10 +355,10 @@ LogicalResult ProgramLowering::lowerFor(scf::ForOp op) {
       body->back().erase();
     builder.setInsertionPointToEnd(body);
     scalars[op.getInductionVar()] = made.getInductionVar();
-    SmallVector<Value> spares =
+    SmallVector<Spare> spares =
         bindCarried(op, op.getRegionIterArgs(), made.getRegionIterArgs());
     ValueRange yields = op.getYieldedValues();
-    bindYields(yields, spares, addresses);
+    bindYields(yields, spares);
     if (llvm::failed(lowerBlock(*op.getBody())))
       return failure();
     SmallVector<Value> fields;
@@ -350,10 +395,10 @@ LogicalResult ProgramLowering::lowerWhile(scf::WhileOp op) {
   scf::ConditionOp::create(builder, loc, go, before->getArguments());
 
   Block *after = builder.createBlock(&made.getAfter(), {}, types, locs);
-  SmallVector<Value> spares =
+  SmallVector<Spare> spares =
       bindCarried(op, op.getAfterArguments(), after->getArguments());
   ValueRange yields = op.getYieldOp().getOperands();
-  bindYields(yields, spares, addresses);
+  bindYields(yields, spares);
   if (llvm::failed(lowerBlock(*op.getAfterBody())))
     return failure();
   SmallVector<Value> fields;

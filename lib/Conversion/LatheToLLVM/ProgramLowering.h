@@ -43,6 +43,7 @@ public:
 private:
   llvm::LogicalResult collectSignature();
   llvm::LogicalResult verifySymbols();
+  void collectStates();
   llvm::LogicalResult collectSlots();
   void collectWeights();
   llvm::LogicalResult lowerBlock(mlir::Block &block);
@@ -66,7 +67,42 @@ private:
                      mlir::Location loc);
   mlir::Value constant(int64_t value, mlir::Location loc, unsigned bits = 64);
 
+  // ProgramSizes.cpp: sizes that depend on data
+  void declareSizeFunctions();
+  llvm::LogicalResult lowerBind(BindOp op);
+  /// Makes room for results whose place is known only now.
+  llvm::LogicalResult reserveResults(mlir::Operation *op);
+  /// The memory of growable slot `slot` (i32), with room for `bytes` (i64).
+  mlir::Value reserve(mlir::Value slot, mlir::Value bytes, bool keep,
+                      mlir::Location loc);
+  /// The bytes of a ranked tensor, as i64.
+  llvm::FailureOr<mlir::Value> getBytes(mlir::Value tensor,
+                                        mlir::Location loc);
+
+  // ProgramValues.cpp: values and library calls
+  /// Also makes room for the calls' arguments.
+  void declareValueFunctions();
+  llvm::LogicalResult lowerCall(CallOp op);
+  llvm::LogicalResult lowerValueSize(ValueSizeOp op);
+  void emitCall(llvm::StringRef function, ProgramTables::Call call,
+                mlir::Location loc);
+  int64_t addLiteral(LiteralOp literal);
+  ProgramTables::Operand describeLiteral(LiteralOp literal);
+  /// The slot of the context that holds a value.
+  int64_t getValueSlot(mlir::Value value);
+  void moveValue(int64_t to, int64_t from, mlir::Location loc);
+  /// Moves the values among `from` to the slots of those in `to`.
+  void yieldValues(mlir::ValueRange to, mlir::ValueRange from,
+                   mlir::Location loc);
+  /// Describes an input or an output that is a value.
+  llvm::LogicalResult describeValue(ProgramTables::Tensor &tensor,
+                                    mlir::StringAttr type, mlir::Type original,
+                                    mlir::ArrayAttr dimNames);
+
   // ProgramControl.cpp
+  /// Ends the program with an error that names `node` unless `ok`.
+  void emitCheck(mlir::Value ok, llvm::StringRef node, llvm::StringRef message,
+                 mlir::Location loc);
   /// Whether a scalar is known only while the program runs.
   bool isDynamic(mlir::Value scalar);
   /// A scalar of the program, of its own type.
@@ -81,13 +117,20 @@ private:
   /// Fields that stand for the carried values of a loop.
   llvm::LogicalResult addInits(mlir::Operation *loop, mlir::OperandRange inits,
                                llvm::SmallVectorImpl<mlir::Value> &fields);
+  /// Where a loop writes the next value of what it carries: a buffer, or, where
+  /// memory grows, a slot (i32) that changes places with the `current` one.
+  struct Spare {
+    mlir::Value buffer, slot, current;
+  };
   /// Binds the carried values of a loop, inside or after it, to `fields`;
-  /// returns the spare buffers, null where there is none.
-  llvm::SmallVector<mlir::Value> bindCarried(mlir::Operation *loop,
-                                             mlir::ValueRange carried,
-                                             mlir::ValueRange fields);
+  /// returns the spares, empty where there is none.
+  llvm::SmallVector<Spare> bindCarried(mlir::Operation *loop,
+                                       mlir::ValueRange carried,
+                                       mlir::ValueRange fields);
+  /// Lets what makes the next values write to the spares.
+  void bindYields(mlir::ValueRange yields, llvm::ArrayRef<Spare> spares);
   void addYields(mlir::ValueRange carried, mlir::ValueRange yields,
-                 llvm::ArrayRef<mlir::Value> spares,
+                 llvm::ArrayRef<Spare> spares,
                  llvm::SmallVectorImpl<mlir::Value> &fields,
                  mlir::Location loc);
 
@@ -102,7 +145,14 @@ private:
   mlir::Value transfer; ///< Where elements read from the device are put.
   int64_t numArgs = 1; ///< Largest number of arguments of a launch.
   llvm::DenseMap<mlir::Value, mlir::Value> addresses, scalars;
+  /// The growable slot (i32) that a tensor is in, or is to be written to.
+  llvm::DenseMap<mlir::Value, mlir::Value> growables;
+  llvm::SmallBitVector bound; ///< Symbols that are bound so far.
   llvm::DenseMap<mlir::Value, bool> dynamic;
+  llvm::DenseMap<mlir::Value, int64_t> valueSlots;
+  llvm::MapVector<mlir::Attribute, int64_t> literalIds;
+  int64_t nextSlot = 0;
+  bool hasValues = false;
   llvm::MapVector<std::pair<mlir::Attribute, mlir::Attribute>, unsigned>
       weightIds;
 };

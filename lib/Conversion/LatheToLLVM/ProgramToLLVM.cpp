@@ -13,6 +13,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
 #include "llvm/ADT/SmallBitVector.h"
@@ -29,7 +30,7 @@ std::string lathe::getKernelSymbol(StringRef prefix, StringRef kernel) {
   return (prefix + "_" + kernel).str();
 }
 
-/// Reports sizes that no input gives: they depend on data.
+/// Reports sizes that neither an input nor the program gives.
 LogicalResult ProgramLowering::verifySymbols() {
   llvm::SmallBitVector bound(tables.symbols.size());
   for (const ProgramTables::Tensor &input : tables.inputs)
@@ -37,6 +38,8 @@ LogicalResult ProgramLowering::verifySymbols() {
       if (dim < 0)
         bound.set(~dim);
   bool ok = true;
+  sizes.setBoundAtEntry(bound);
+  main.walk([&](BindOp op) { bound.set(*sizes.findSymbol(op.getName())); });
   main.walk([&](SymbolOp op) {
     if (op->use_empty() || bound.test(*sizes.findSymbol(op.getName())))
       return;
@@ -61,6 +64,8 @@ LogicalResult ProgramLowering::collectSignature() {
   auto describe = [&](StringRef name, Type type, Attribute original) {
     ProgramTables::Tensor tensor;
     tensor.name = name.str();
+    if (isa<ValueType>(type))
+      return tensor;
     auto shown = dyn_cast_or_null<TypeAttr>(original);
     tensor.elementType =
         cast<ShapedType>(shown ? shown.getValue() : type).getElementType();
@@ -68,14 +73,23 @@ LogicalResult ProgramLowering::collectSignature() {
   };
   for (BlockArgument arg : main.getArguments()) {
     auto type = dyn_cast<RankedTensorType>(arg.getType());
-    if (!type)
+    if (!type && !isa<ValueType>(arg.getType()))
       return main.emitError("expects inputs that are ranked tensors, got ")
              << arg.getType();
     unsigned i = arg.getArgNumber();
     auto name = main.getArgAttrOfType<StringAttr>(i, nameAttrName);
-    auto &input = tables.inputs.emplace_back(describe(
-        name ? name.getValue() : "", type, main.getArgAttr(i, "lathe.type")));
+    Attribute original = main.getArgAttr(i, "lathe.type");
+    auto &input = tables.inputs.emplace_back(
+        describe(name ? name.getValue() : "", arg.getType(), original));
     auto names = main.getArgAttrOfType<ArrayAttr>(i, dimsAttrName);
+    if (!type) {
+      auto shown = dyn_cast_or_null<TypeAttr>(original);
+      if (llvm::failed(describeValue(
+              input, main.getArgAttrOfType<StringAttr>(i, valueTypeAttrName),
+              shown ? shown.getValue() : Type(), names)))
+        return failure();
+      continue;
+    }
     for (auto [d, dim] : llvm::enumerate(type.getShape())) {
       if (!ShapedType::isDynamic(dim)) {
         input.dims.push_back(dim);
@@ -96,22 +110,64 @@ LogicalResult ProgramLowering::collectSignature() {
     return failure();
   auto ret = cast<func::ReturnOp>(main.getBody().front().getTerminator());
   for (auto [i, value] : llvm::enumerate(ret.getOperands())) {
-    auto type = cast<RankedTensorType>(value.getType());
+    auto type = dyn_cast<RankedTensorType>(value.getType());
     auto name = main.getResultAttrOfType<StringAttr>(i, nameAttrName);
+    Attribute original = main.getResultAttr(i, "lathe.type");
     auto &output = tables.outputs.emplace_back(
-        describe(name ? name.getValue() : "", type,
-                 main.getResultAttr(i, "lathe.type")));
+        describe(name ? name.getValue() : "", value.getType(), original));
+    if (!type) {
+      auto shown = dyn_cast_or_null<TypeAttr>(original);
+      if (llvm::failed(describeValue(
+              output,
+              main.getResultAttrOfType<StringAttr>(i, valueTypeAttrName),
+              shown ? shown.getValue() : Type(), {})))
+        return failure();
+      continue;
+    }
     FailureOr<SmallVector<Value>> dynamic = getDynamicDims(builder, value);
     if (llvm::failed(dynamic))
       return ret.emitError("failed to find the sizes of result ") << i;
     unsigned next = 0;
-    for (int64_t dim : type.getShape()) {
-      output.dims.push_back(
-          ShapedType::isDynamic(dim) ? sizes.add((*dynamic)[next++]) : dim);
+    for (auto [d, dim] : llvm::enumerate(type.getShape())) {
       output.dimNames.push_back("");
+      if (!ShapedType::isDynamic(dim)) {
+        output.dims.push_back(dim);
+        continue;
+      }
+      Value size = (*dynamic)[next++];
+      output.dims.push_back(sizes.add(size));
+      if (!isKnownAtEntry(size) && !getConstantIntValue(size))
+        output.dataDims |= uint64_t(1) << d;
     }
   }
+  collectStates();
   return success();
+}
+
+/// Fills the table of states. What grows has its axis first in the program, and
+/// where the model has it in the signature.
+void ProgramLowering::collectStates() {
+  auto moveBack = [](auto &list, int64_t axis) {
+    std::rotate(list.begin(), list.begin() + 1, list.begin() + axis + 1);
+  };
+  for (unsigned i = 0; i < main.getNumArguments(); ++i) {
+    auto attr = main.getArgAttrOfType<DictionaryAttr>(i, stateAttrName);
+    if (!attr)
+      continue;
+    auto get = [&](StringRef name) {
+      return attr.getAs<IntegerAttr>(name).getInt();
+    };
+    ProgramTables::State state = {get("input"), get("output"), get("axis"),
+                                  get("max")};
+    tables.states.push_back(state);
+    if (state.axis < 0)
+      continue;
+    for (auto *tensor :
+         {&tables.inputs[state.input], &tables.outputs[state.output]}) {
+      moveBack(tensor->dims, state.axis);
+      moveBack(tensor->dimNames, state.axis);
+    }
+  }
 }
 
 LogicalResult ProgramLowering::collectSlots() {
@@ -140,7 +196,8 @@ LogicalResult ProgramLowering::collectSlots() {
         if (!ShapedType::isDynamic(dim))
           bytes *= dim;
       AffineExpr expr = builder.getAffineConstantExpr(bytes);
-      FailureOr<SmallVector<Value>> dims = getDynamicDims(builder, result);
+      OpBuilder before(op);
+      FailureOr<SmallVector<Value>> dims = getBoundedDims(before, result);
       if (llvm::failed(dims)) {
         ok = op->emitError("failed to find the sizes of a result");
         return;
@@ -301,6 +358,8 @@ LogicalResult ProgramLowering::lowerLaunch(LaunchOp launch) {
   SmallVector<Value> fields;
   for (Value input : launch.getInputs())
     fields.push_back(getAddress(input, loc));
+  if (llvm::failed(reserveResults(launch)))
+    return failure();
   for (Value result : launch.getResults())
     fields.push_back(getAddress(result, loc));
   if (llvm::is_contained(fields, Value()))
@@ -358,8 +417,11 @@ LogicalResult ProgramLowering::lowerBlock(Block &block) {
             .Case([&](tensor::ExtractOp op) { return lowerExtract(op); })
             .Case([&](InsertOp op) { return lowerInsert(op); })
             .Case([&](CheckOp op) { return lowerCheck(op); })
+            .Case([&](BindOp op) { return lowerBind(op); })
+            .Case([&](CallOp op) { return lowerCall(op); })
+            .Case([&](ValueSizeOp op) { return lowerValueSize(op); })
             // Views have no code of their own, nor have sizes in the table.
-            .Case<ViewOp, SliceOp, WeightOp, SymbolOp>(
+            .Case<ViewOp, SliceOp, WeightOp, SymbolOp, LiteralOp>(
                 [&](Operation *) { return success(); })
             .Default([&](Operation *op) { return lowerScalarOp(op); });
     if (llvm::failed(ok))
@@ -396,6 +458,8 @@ OwningOpRef<ModuleOp> ProgramLowering::run() {
         builder, kernel.getLoc(),
         getKernelSymbol(tables.prefix, kernel.getSymName()),
         LLVM::LLVMFunctionType::get(i32, {pointerType, i64, i64, pointerType}));
+  declareSizeFunctions();
+  declareValueFunctions();
   main.walk([&](LaunchOp launch) {
     numArgs = std::max<int64_t>(numArgs, launch.getNumOperands() +
                                              launch.getNumResults());
@@ -422,6 +486,11 @@ OwningOpRef<ModuleOp> ProgramLowering::run() {
   LLVM::StoreOp::create(builder, loc, constant(0, loc, 32), failed);
   if (llvm::failed(lowerBlock(main.getBody().front())))
     return {};
+  for (auto [i, value] :
+       llvm::enumerate(main.getBody().front().getTerminator()->getOperands()))
+    if (isa<ValueType>(value.getType()))
+      moveValue(main.getNumArguments() + i, getValueSlot(value), loc);
+  tables.numValueSlots = hasValues ? nextSlot : 0;
   LLVM::ReturnOp::create(
       builder, loc,
       LLVM::LoadOp::create(builder, loc, i32, failed).getResult());
@@ -429,6 +498,8 @@ OwningOpRef<ModuleOp> ProgramLowering::run() {
   builder.setInsertionPointToEnd(result->getBody());
   if (llvm::failed(sizes.emitEval(builder, tables.prefix + "_eval")))
     return {};
+  if (auto growables = main->getAttrOfType<IntegerAttr>(growablesAttrName))
+    tables.numGrowables = growables.getInt();
   tables.scratchBytes = sizes.getMaximum();
   tables.numValues = sizes.getNumValues();
 

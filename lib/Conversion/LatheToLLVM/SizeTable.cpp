@@ -13,14 +13,24 @@
 using namespace mlir;
 using namespace lathe;
 
+/// The symbol whose value `op` is, or "".
+static StringRef getSymbolName(Operation *op) {
+  if (auto symbol = dyn_cast_if_present<SymbolOp>(op))
+    return symbol.getName();
+  if (auto bind = dyn_cast_if_present<BindOp>(op))
+    return bind.getName();
+  return "";
+}
+
 SizeTable::SizeTable(func::FuncOp main, ProgramTables &tables)
     : main(main), tables(tables) {
   if (auto names = main->getAttrOfType<ArrayAttr>(symbolsAttrName))
     for (StringRef name : names.getAsValueRange<StringAttr>())
       tables.symbols.push_back(name.str());
-  main.walk([&](SymbolOp op) {
-    if (!findSymbol(op.getName()))
-      tables.symbols.push_back(op.getName().str());
+  main.walk([&](Operation *op) {
+    StringRef name = getSymbolName(op);
+    if (!name.empty() && !findSymbol(name))
+      tables.symbols.push_back(name.str());
   });
   numValues = tables.symbols.size();
 }
@@ -33,7 +43,7 @@ std::optional<unsigned> SizeTable::findSymbol(StringRef name) const {
 }
 
 bool SizeTable::isSizeOp(Operation *op) {
-  return isa<SymbolOp, affine::AffineApplyOp, affine::AffineMinOp,
+  return isa<SymbolOp, BindOp, affine::AffineApplyOp, affine::AffineMinOp,
              affine::AffineMaxOp>(op) ||
          (isa<arith::ArithDialect>(op->getDialect()) &&
           llvm::all_of(op->getResultTypes(),
@@ -43,8 +53,8 @@ bool SizeTable::isSizeOp(Operation *op) {
 TableSize SizeTable::add(Value index) {
   if (std::optional<int64_t> known = getConstantIntValue(index))
     return *known;
-  if (auto symbol = index.getDefiningOp<SymbolOp>())
-    return ~(int64_t)*findSymbol(symbol.getName());
+  if (StringRef name = getSymbolName(index.getDefiningOp()); !name.empty())
+    return ~(int64_t)*findSymbol(name);
   auto [it, fresh] = ids.insert({index, numValues});
   if (fresh)
     ++numValues;
@@ -125,9 +135,8 @@ public:
                        "expects a size computed from symbols, got ")
              << (op ? op->getName().getStringRef() : StringRef("an argument"));
     Location loc = op->getLoc();
-    if (auto symbol = dyn_cast<SymbolOp>(op)) {
-      size_t i =
-          llvm::find(tables.symbols, symbol.getName()) - tables.symbols.begin();
+    if (StringRef name = getSymbolName(op); !name.empty()) {
+      size_t i = llvm::find(tables.symbols, name) - tables.symbols.begin();
       Value address = LLVM::GEPOp::create(builder, loc, symbols.getType(),
                                           builder.getI64Type(), symbols,
                                           LLVM::GEPArg((int32_t)i));
@@ -202,7 +211,7 @@ static std::string printSize(AffineExpr expr, ArrayRef<std::string> names) {
 }
 
 /// What a constraint says. `x floordiv 2^40 == 0` stands for `x >= 0`.
-static std::string printConstraint(AffineMap map, ArrayRef<std::string> names) {
+std::string lathe::printConstraint(AffineMap map, ArrayRef<std::string> names) {
   AffineExpr lhs = map.getResult(0), rhs = map.getResult(1);
   auto quotient = dyn_cast<AffineBinaryOpExpr>(lhs);
   if (quotient && lhs.getKind() == AffineExprKind::FloorDiv &&
@@ -268,6 +277,11 @@ LogicalResult SizeTable::emitEval(OpBuilder &builder, StringRef name) {
           LLVM::LoadOp::create(builder, loc, i64, from)));
     }
     for (AffineMap map : constraints.getAsValueRange<AffineMapAttr>()) {
+      bool isKnown = true;
+      for (unsigned i = 0; i < map.getNumSymbols(); ++i)
+        isKnown &= boundAtEntry.test(i) || !map.isFunctionOfSymbol(i);
+      if (!isKnown)
+        continue;
       Value lhs = expandSizeExpr(builder, loc, map.getResult(0), {}, all);
       Value rhs = expandSizeExpr(builder, loc, map.getResult(1), {}, all);
       Value bad = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ne,

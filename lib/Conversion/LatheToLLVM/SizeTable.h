@@ -11,12 +11,21 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Builders.h"
 #include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/SmallBitVector.h"
 
 namespace lathe {
 
 class SizeTable {
 public:
   SizeTable(mlir::func::FuncOp main, ProgramTables &tables);
+
+  /// Says which symbols the inputs bind. Conditions on others are not eval's.
+  void setBoundAtEntry(llvm::SmallBitVector bound) {
+    boundAtEntry = std::move(bound);
+  }
+  bool isBoundAtEntry(unsigned symbol) const {
+    return boundAtEntry.test(symbol);
+  }
 
   /// The place of a symbol, by name.
   std::optional<unsigned> findSymbol(llvm::StringRef name) const;
@@ -48,9 +57,14 @@ private:
   ProgramTables &tables;
   llvm::MapVector<mlir::Value, int64_t> ids;
   llvm::SmallVector<mlir::Value> maxima;
+  llvm::SmallBitVector boundAtEntry;
   TableSize maximum = 0;
   int64_t numValues = 0;
 };
+
+/// What a condition on sizes says, with the names of the symbols.
+std::string printConstraint(mlir::AffineMap map,
+                            llvm::ArrayRef<std::string> names);
 
 /// Emits the arithmetic of a (semi-)affine expression over sizes.
 mlir::Value expandSizeExpr(mlir::OpBuilder &builder, mlir::Location loc,

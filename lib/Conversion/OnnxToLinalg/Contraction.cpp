@@ -98,16 +98,14 @@ Value lathe::reshapeWeight(Lowering &l, Value weight, ArrayRef<int64_t> shape) {
 // MatMul
 //===----------------------------------------------------------------------===//
 
-/// Loops are the batches, then rows and columns (where there are any), then the
-/// sum. Batches of size 1 broadcast.
-static LogicalResult lowerMatMul(onnx::MatMulOp, Lowering &l) {
+MatMulMaps lathe::getMatMulMaps(Lowering &l, unsigned a, unsigned b) {
   MLIRContext *context = l.b.getContext();
-  int64_t rankA = l.rank(0), rankB = l.rank(1);
-  Dims dims = l.resultDims();
+  int64_t rankA = l.rank(a), rankB = l.rank(b);
   auto shape = l.resultType().getShape();
-  unsigned numLoops = dims.size() + 1;
-  int64_t numBatches = dims.size() - (rankA > 1) - (rankB > 1);
-  AffineExpr k = getAffineDimExpr(dims.size(), context);
+  int64_t rank = shape.size();
+  unsigned numLoops = rank + 1;
+  int64_t numBatches = rank - (rankA > 1) - (rankB > 1);
+  AffineExpr k = getAffineDimExpr(rank, context);
   auto mapBatches = [&](ArrayRef<int64_t> batches) {
     SmallVector<AffineExpr> exprs;
     int64_t shift = numBatches - batches.size();
@@ -117,8 +115,8 @@ static LogicalResult lowerMatMul(onnx::MatMulOp, Lowering &l) {
                           : getAffineDimExpr(i + shift, context));
     return exprs;
   };
-  ArrayRef<int64_t> shapeA = l.type(0).getShape();
-  ArrayRef<int64_t> shapeB = l.type(1).getShape();
+  ArrayRef<int64_t> shapeA = l.type(a).getShape();
+  ArrayRef<int64_t> shapeB = l.type(b).getShape();
   SmallVector<AffineExpr> exprsA =
       mapBatches(shapeA.drop_back(std::min<int64_t>(2, rankA)));
   if (rankA > 1)
@@ -128,11 +126,18 @@ static LogicalResult lowerMatMul(onnx::MatMulOp, Lowering &l) {
       mapBatches(shapeB.drop_back(std::min<int64_t>(2, rankB)));
   exprsB.push_back(k);
   if (rankB > 1)
-    exprsB.push_back(getAffineDimExpr(dims.size() - 1, context));
+    exprsB.push_back(getAffineDimExpr(rank - 1, context));
+  return {AffineMap::get(numLoops, 0, exprsA, context),
+          AffineMap::get(numLoops, 0, exprsB, context)};
+}
+
+static LogicalResult lowerMatMul(onnx::MatMulOp, Lowering &l) {
+  Dims dims = l.resultDims();
+  MatMulMaps maps = getMatMulMaps(l, 0, 1);
   Operand a = l.operand(0), b = l.operand(1);
-  a.map = AffineMap::get(numLoops, 0, exprsA, context);
-  b.map = AffineMap::get(numLoops, 0, exprsB, context);
-  Value product = contract(l, {a, b}, numLoops, dims);
+  a.map = maps.a;
+  b.map = maps.b;
+  Value product = contract(l, {a, b}, dims.size() + 1, dims);
   return l.replace(store(l, product, dims, l.resultElement()));
 }
 

@@ -15,6 +15,16 @@ mlir::Value contract(Lowering &l, llvm::ArrayRef<Operand> inputs,
                      unsigned numLoops, DimsRef dims,
                      mlir::AffineMap resultMap = {});
 
+/// How the factors of a matrix product are read. Loops are the batches, then
+/// rows and columns (where there are any), then the sum; batches of size 1
+/// broadcast.
+struct MatMulMaps {
+  mlir::AffineMap a, b;
+};
+
+/// Those of the product of operands `a` and `b`, as `numpy.matmul`.
+MatMulMaps getMatMulMaps(Lowering &l, unsigned a, unsigned b);
+
 /// Brings a tensor of `element`'s compute type to its storage type.
 mlir::Value store(Lowering &l, mlir::Value computed, DimsRef dims,
                   mlir::Type element);

@@ -3,118 +3,24 @@
 //
 // Control flow becomes that of the program: `scf.if`, `scf.for` where the
 // number of steps is known at the start, else `scf.while`. A sub-graph is
-// lowered where it is and then moved. A value keeps its shape through all
-// branches and steps; scan outputs are written step by step into a tensor of
-// all steps, so their number has to be known from shapes.
+// lowered where it is and then moved. Scan outputs are written step by step
+// into a tensor of all steps, which grows where their number is not known. A
+// size that differs between branches or steps is a value of its own beside the
+// tensor; it is bound where a branch or a step begins to use it, and once more
+// where the tensor leaves.
 
+#include "lathe/Dialect/Onnx/IR/Control.h"
 #include "Families.h"
 #include "Sequence.h"
+#include "SubGraph.h"
+#include "Values.h"
 #include "lathe/Dialect/Lathe/IR/Lathe.h"
-#include "lathe/Dialect/Onnx/IR/Control.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
 using namespace lathe;
-
-//===----------------------------------------------------------------------===//
-// Sub-graphs
-//===----------------------------------------------------------------------===//
-
-/// What `annotate-shapes` wrote in `list` of value `i` of `op`.
-static AffineMap getSizes(Operation *op, StringRef list, unsigned i,
-                          Type type) {
-  auto tensor = dyn_cast<RankedTensorType>(type);
-  if (!tensor)
-    return {};
-  if (tensor.hasStaticShape()) {
-    Builder b(op->getContext());
-    SmallVector<AffineExpr> exprs;
-    for (int64_t size : tensor.getShape())
-      exprs.push_back(b.getAffineConstantExpr(size));
-    return AffineMap::get(0, 0, exprs, op->getContext());
-  }
-  auto shapes = op->getAttrOfType<DictionaryAttr>(shapesAttrName);
-  auto maps = shapes ? shapes.getAs<ArrayAttr>(list) : ArrayAttr();
-  auto map = maps && i < maps.size() ? dyn_cast<AffineMapAttr>(maps[i])
-                                     : AffineMapAttr();
-  return map ? map.getValue() : AffineMap();
-}
-
-static AffineMap getOperandSizes(Operation *op, unsigned i) {
-  return getSizes(op, "operands", i, op->getOperand(i).getType());
-}
-
-static AffineMap getResultSizes(Operation *op, unsigned i) {
-  return getSizes(op, "results", i, op->getResult(i).getType());
-}
-
-static bool areEqual(AffineMap a, AffineMap b) {
-  return a && b && a.getResults() == b.getResults();
-}
-
-namespace {
-/// A sub-graph of an op that is lowered.
-class SubGraph {
-public:
-  SubGraph(Lowering &l, Region &region)
-      : l(l), region(region), yield(region.front().getTerminator()) {}
-
-  AffineMap getYieldSizes(unsigned i) { return getOperandSizes(yield, i); }
-  /// Whether yielded value `i` is known to be true.
-  bool yieldsTrue(unsigned i) {
-    auto known = DimBuilder(l.b, yield).getConstantContents(i);
-    return known && known->size() == 1 && known->front() != 0;
-  }
-  bool yieldsArgument(unsigned i, unsigned argument) {
-    return yield->getOperand(i) == region.getArgument(argument);
-  }
-  RankedTensorType getArgumentType(unsigned i) {
-    return dyn_cast<RankedTensorType>(
-        l.types.convertType(region.getArgument(i).getType()));
-  }
-
-  /// Lowers the sub-graph's ops and moves them to where the builder is; gives
-  /// what they yield. What could not be lowered is reported at the end.
-  SmallVector<Value> moveHere(ValueRange arguments, TypeRange types);
-
-private:
-  Lowering &l;
-  Region &region;
-  Operation *yield;
-};
-} // namespace
-
-/// `value` in a type that says less or more of the same.
-static Value castTo(Lowering &l, Value value, Type type) {
-  if (value.getType() == type)
-    return value;
-  if (tensor::CastOp::areCastCompatible(value.getType(), type))
-    return tensor::CastOp::create(l.b, type, value);
-  // The type of an op that stays in `onnx`, which fails the pass.
-  return UnrealizedConversionCastOp::create(l.b, type, value).getResult(0);
-}
-
-SmallVector<Value> SubGraph::moveHere(ValueRange arguments, TypeRange types) {
-  // An op that stays is no failure of this one.
-  LogicalResult lowered = l.rewriter.legalize(&region);
-  if (failed(lowered))
-    yield->emitWarning("failed to lower a sub-graph");
-  SmallVector<Value> given;
-  for (auto [argument, value] :
-       llvm::zip_equal(region.getArguments(), arguments))
-    given.push_back(castTo(l, value, argument.getType()));
-  l.rewriter.inlineBlockBefore(&region.front(), l.b.getInsertionBlock(),
-                               l.b.getInsertionPoint(), given);
-  SmallVector<Value> yielded;
-  for (auto [operand, type] : llvm::zip_equal(yield->getOperands(), types)) {
-    Value value = l.rewriter.getRemappedValue(operand);
-    yielded.push_back(castTo(l, value ? value : operand, type));
-  }
-  l.rewriter.eraseOp(yield);
-  return yielded;
-}
 
 /// The one element of a tensor.
 static Value readScalar(Lowering &l, Value tensor) {
@@ -127,13 +33,6 @@ static Value isTrue(Lowering &l, Value tensor) {
   Value element = readScalar(l, tensor);
   Value zero = makeConstant(l.b, element.getType(), 0);
   return arith::CmpIOp::create(l.b, arith::CmpIPredicate::ne, element, zero);
-}
-
-static SmallVector<Type> getResultTypes(Lowering &l, unsigned count) {
-  SmallVector<Type> types;
-  for (unsigned i = 0; i != count; ++i)
-    types.push_back(l.resultType(i));
-  return types;
 }
 
 //===----------------------------------------------------------------------===//
@@ -159,21 +58,32 @@ static void checkSizes(Lowering &l, ArrayAttr constraints) {
 
 static LogicalResult lowerIf(onnx::IfOp op, Lowering &l) {
   unsigned count = op->getNumResults();
-  for (unsigned i = 0; i != count; ++i)
-    if (!isa<RankedTensorType>(op->getResult(i).getType()))
-      return l.unsupported("expected a tensor of known rank as output " +
-                           Twine(i));
-  SmallVector<Type> types = getResultTypes(l, count);
+  SmallVector<Type> types;
+  for (Type type : op->getResultTypes())
+    types.push_back(l.types.convertType(type));
   if (auto known = l.ints(0); known && known->size() == 1) {
     SubGraph taken(l, known->front() ? op.getThenBranch() : op.getElseBranch());
     return l.replace(taken.moveHere({}, types));
   }
   SubGraph then(l, op.getThenBranch()), otherwise(l, op.getElseBranch());
-  for (unsigned i = 0; i != count; ++i)
-    if (!areEqual(then.getYieldSizes(i), otherwise.getYieldSizes(i)) ||
-        !areEqual(then.getYieldSizes(i), getResultSizes(op, i)))
+  // The sizes that differ: (output, dimension).
+  SmallVector<std::pair<unsigned, unsigned>> differing;
+  for (unsigned i = 0; i != count; ++i) {
+    if (isa<ValueType>(types[i]))
+      continue;
+    AffineMap a = then.getYieldSizes(i), b = otherwise.getYieldSizes(i),
+              r = getResultSizes(op, i);
+    unsigned rank = l.resultType(i).getRank();
+    if (!a || !b || !r || a.getNumResults() != rank ||
+        b.getNumResults() != rank || r.getNumResults() != rank)
       return l.unsupported("expected branches that give output " + Twine(i) +
-                           " one shape");
+                           " one rank");
+    for (unsigned d = 0; d != rank; ++d)
+      if (a.getResult(d) != b.getResult(d) || a.getResult(d) != r.getResult(d))
+        differing.emplace_back(i, d);
+  }
+  unsigned numTensors = types.size();
+  types.append(differing.size(), l.b.getIndexType());
   auto branch = scf::IfOp::create(l.b, types, isTrue(l, l.value(0)),
                                   /*addThenBlock=*/true, /*addElseBlock=*/true);
   {
@@ -184,10 +94,20 @@ static LogicalResult lowerIf(onnx::IfOp op, Lowering &l) {
                      "lathe.else_constraints")}) {
       l.b.setInsertionPointToEnd(&region->front());
       checkSizes(l, op->getAttrOfType<ArrayAttr>(constraints));
-      scf::YieldOp::create(l.b, graph->moveHere({}, types));
+      SmallVector<AffineExpr> sizes;
+      for (auto [i, d] : differing)
+        sizes.push_back(graph->getYieldSizes(i).getResult(d));
+      scf::YieldOp::create(
+          l.b,
+          graph->moveHere({}, ArrayRef(types).take_front(numTensors), sizes));
     }
   }
-  return l.replace(branch.getResults());
+  for (auto [n, which] : llvm::enumerate(differing))
+    l.bindDim(which.first, which.second, branch.getResult(numTensors + n));
+  SmallVector<Value> results(branch.getResults().take_front(numTensors));
+  for (auto [i, d] : differing)
+    results[i] = resize(l, branch.getResult(i), l.resultDims(i));
+  return l.replace(results);
 }
 
 //===----------------------------------------------------------------------===//
@@ -230,22 +150,49 @@ public:
   SmallVector<bool> backwards;
 
 private:
+  /// A dimension of a state that changes from step to step.
+  struct Varying {
+    unsigned state, dim;
+  };
+
   bool isInvariant(unsigned state) {
     return body.yieldsArgument(firstYield + state, firstArgument + state);
   }
   SmallVector<Value> getInits();
+  SmallVector<Value> getInitSizes();
+  SmallVector<AffineExpr> getYieldedSizes();
   SmallVector<Type> getYieldTypes();
+  void bindArguments();
+  void bindStates(MutableArrayRef<Value> results, ValueRange sizes);
+
+  SmallVector<Varying> varying;
 };
 } // namespace
 
 LogicalResult StepLoop::check() {
   for (unsigned i = 0; i != numStates; ++i) {
+    if (body.carriesValue(firstArgument + i))
+      continue;
     AffineMap sizes = getOperandSizes(op, firstInit + i);
-    if (!body.getArgumentType(firstArgument + i) ||
-        !areEqual(sizes, body.getYieldSizes(firstYield + i)) ||
-        !areEqual(sizes, getResultSizes(op, i)))
+    AffineMap inside = body.getArgumentSizes(firstArgument + i);
+    AffineMap yielded = body.getYieldSizes(firstYield + i);
+    AffineMap result = getResultSizes(op, i);
+    if (!body.getArgumentType(firstArgument + i) || !sizes || !inside ||
+        !yielded || !result ||
+        inside.getNumResults() != sizes.getNumResults() ||
+        inside.getNumResults() != yielded.getNumResults())
       return l.unsupported("expected carried value " + Twine(i) +
-                           " to keep its shape");
+                           " to keep its rank");
+    for (unsigned d = 0; d != inside.getNumResults(); ++d) {
+      AffineExpr size = inside.getResult(d);
+      if (size == sizes.getResult(d) && size == yielded.getResult(d) &&
+          size == result.getResult(d))
+        continue;
+      if (!isa<AffineSymbolExpr>(size))
+        return l.unsupported("expected carried value " + Twine(i) +
+                             " to keep its shape");
+      varying.push_back({i, d});
+    }
   }
   for (unsigned i = numStates; i != numResults; ++i) {
     AffineMap sizes = getResultSizes(op, i);
@@ -262,17 +209,54 @@ LogicalResult StepLoop::check() {
 SmallVector<Value> StepLoop::getInits() {
   SmallVector<Value> inits;
   for (unsigned i = 0; i != numStates; ++i)
-    if (!isInvariant(i))
+    if (body.carriesValue(firstArgument + i) && !isInvariant(i))
+      inits.push_back(makeValue(l, l.value(firstInit + i),
+                                op->getOperand(firstInit + i).getType()));
+    else if (!isInvariant(i))
       inits.push_back(castTo(l, makeTensor(l, l.value(firstInit + i)),
                              body.getArgumentType(firstArgument + i)));
   return inits;
+}
+
+/// The first values of the sizes that change.
+SmallVector<Value> StepLoop::getInitSizes() {
+  SmallVector<Value> sizes;
+  for (auto [state, dim] : varying)
+    sizes.push_back(l.toValue(l.dims(firstInit + state)[dim]));
+  return sizes;
+}
+
+/// The sizes that change as the body yields them.
+SmallVector<AffineExpr> StepLoop::getYieldedSizes() {
+  SmallVector<AffineExpr> sizes;
+  for (auto [state, dim] : varying)
+    sizes.push_back(body.getYieldSizes(firstYield + state).getResult(dim));
+  return sizes;
+}
+
+/// Has the body bind the sizes that change; they are its last arguments.
+void StepLoop::bindArguments() {
+  for (auto [state, dim] : varying)
+    body.bindSize(firstArgument + state, dim);
+}
+
+/// Binds the sizes of the states when the loop has ended.
+void StepLoop::bindStates(MutableArrayRef<Value> results, ValueRange sizes) {
+  for (auto [which, size] : llvm::zip_equal(varying, sizes))
+    l.bindDim(which.state, which.dim, size);
+  SmallPtrSet<Value *, 4> done;
+  for (Varying v : varying)
+    if (Value &result = results[v.state]; done.insert(&result).second)
+      result = resize(l, result, l.resultDims(v.state));
 }
 
 /// The types of what the body yields from the states on.
 SmallVector<Type> StepLoop::getYieldTypes() {
   SmallVector<Type> types;
   for (unsigned i = 0; i != numStates; ++i)
-    types.push_back(body.getArgumentType(firstArgument + i));
+    types.push_back(body.carriesValue(firstArgument + i)
+                        ? Type(ValueType::get(l.b.getContext()))
+                        : body.getArgumentType(firstArgument + i));
   for (unsigned i = numStates; i != numResults; ++i) {
     SmallVector<int64_t> shape(l.resultType(i).getShape());
     shape.erase(shape.begin() + axes[i]);
@@ -300,7 +284,10 @@ SmallVector<Value>
 StepLoop::makeFor(OpFoldResult steps,
                   llvm::function_ref<SmallVector<Value>(Value)> makeArguments) {
   SmallVector<Value> carried = getInits();
+  unsigned firstSize = carried.size();
+  llvm::append_range(carried, getInitSizes());
   unsigned numCarried = carried.size();
+  bindArguments();
   SmallVector<bool> keeps;
   for (unsigned i = 0; i != numStates; ++i)
     keeps.push_back(isInvariant(i));
@@ -320,15 +307,18 @@ StepLoop::makeFor(OpFoldResult steps,
     for (unsigned i = 0; i != numStates; ++i)
       arguments.push_back(keeps[i] ? l.value(firstInit + i) : values[next++]);
     llvm::append_range(arguments, ArrayRef(others).drop_front(firstArgument));
+    llvm::append_range(arguments, values.slice(firstSize, varying.size()));
     SmallVector<Type> all;
     if (firstYield)
       all.push_back(body.getArgumentType(1));
     llvm::append_range(all, types);
-    SmallVector<Value> yielded = body.moveHere(arguments, all);
+    SmallVector<Value> yielded =
+        body.moveHere(arguments, all, getYieldedSizes());
     SmallVector<Value> result;
     for (unsigned i = 0; i != numStates; ++i)
       if (!keeps[i])
         result.push_back(yielded[firstYield + i]);
+    llvm::append_range(result, ArrayRef(yielded).take_back(varying.size()));
     for (unsigned i = numStates; i != numResults; ++i)
       result.push_back(putStep(l, makeTensor(l, yielded[firstYield + i]),
                                values[numCarried + i - numStates],
@@ -341,6 +331,8 @@ StepLoop::makeFor(OpFoldResult steps,
   unsigned next = 0;
   for (unsigned i = 0; i != numStates; ++i)
     results.push_back(keeps[i] ? l.value(firstInit + i) : last[next++]);
+  bindStates(results, ArrayRef(last).slice(firstSize, varying.size()));
+  next += varying.size();
   for (unsigned i = numStates; i != numResults; ++i) {
     Value stacked = last[next++];
     if (axes[i] != 0) {
@@ -357,52 +349,80 @@ StepLoop::makeFor(OpFoldResult steps,
 }
 
 SmallVector<Value> StepLoop::makeWhile(Value condition, Value limit) {
-  SmallVector<Value> inits = {l.toValue(l.index(0)), condition};
+  Value zero = l.toValue(l.index(0)), one = l.toValue(l.index(1));
+  SmallVector<Value> inits = {zero, condition};
   llvm::append_range(inits, getInits());
+  unsigned firstSize = inits.size();
+  llvm::append_range(inits, getInitSizes());
+  unsigned firstStack = inits.size();
+  // Stacks are empty at first, and grow.
+  SmallVector<Dims> stepDims(numResults);
+  for (unsigned i = numStates; i != numResults; ++i) {
+    stepDims[i] = l.evaluate(body.getYieldSizes(firstYield + i));
+    Dims all = {zero};
+    llvm::append_range(all, stepDims[i]);
+    inits.push_back(l.empty(all, l.resultType(i).getElementType()));
+  }
+  bindArguments();
   SmallVector<bool> keeps;
   for (unsigned i = 0; i != numStates; ++i)
     keeps.push_back(isInvariant(i));
   SmallVector<Type> types(ValueRange(inits).getTypes());
   SmallVector<Location> locs(types.size(), l.b.getLoc());
   auto loop = scf::WhileOp::create(l.b, types, inits);
-  OpBuilder::InsertionGuard guard(l.b);
-  Block *before = l.b.createBlock(&loop.getBefore(), {}, types, locs);
-  Value goes = arith::CmpIOp::create(l.b, arith::CmpIPredicate::ne,
-                                     before->getArgument(1),
-                                     makeConstant(l.b, condition.getType(), 0));
-  if (limit) {
-    Value inside = arith::CmpIOp::create(l.b, arith::CmpIPredicate::slt,
-                                         before->getArgument(0), limit);
-    goes = arith::AndIOp::create(l.b, goes, inside);
+  {
+    OpBuilder::InsertionGuard guard(l.b);
+    Block *before = l.b.createBlock(&loop.getBefore(), {}, types, locs);
+    Value goes = arith::CmpIOp::create(
+        l.b, arith::CmpIPredicate::ne, before->getArgument(1),
+        makeConstant(l.b, condition.getType(), 0));
+    if (limit) {
+      Value inside = arith::CmpIOp::create(l.b, arith::CmpIPredicate::slt,
+                                           before->getArgument(0), limit);
+      goes = arith::AndIOp::create(l.b, goes, inside);
+    }
+    scf::ConditionOp::create(l.b, goes, before->getArguments());
+
+    Block *after = l.b.createBlock(&loop.getAfter(), {}, types, locs);
+    ValueRange carried(after->getArguments());
+    Value number = carried[0];
+    SmallVector<Value> arguments = {makeNumber(number), makeTrue()};
+    unsigned next = 2;
+    for (unsigned i = 0; i != numStates; ++i)
+      arguments.push_back(keeps[i] ? l.value(firstInit + i) : carried[next++]);
+    llvm::append_range(arguments, carried.slice(firstSize, varying.size()));
+    SmallVector<Type> all = {body.getArgumentType(1)};
+    llvm::append_range(all, getYieldTypes());
+    SmallVector<Value> yielded =
+        body.moveHere(arguments, all, getYieldedSizes());
+    // The old condition, which is true, is read so that all of what is carried
+    // reaches the body.
+    Value goesOn =
+        arith::AndIOp::create(l.b, carried[1], readScalar(l, yielded[0]));
+    SmallVector<Value> result = {arith::AddIOp::create(l.b, number, one),
+                                 goesOn};
+    for (unsigned i = 0; i != numStates; ++i)
+      if (!keeps[i])
+        result.push_back(yielded[firstYield + i]);
+    llvm::append_range(result, ArrayRef(yielded).take_back(varying.size()));
+    for (unsigned i = numStates; i != numResults; ++i)
+      result.push_back(appendStep(l, makeTensor(l, yielded[firstYield + i]),
+                                  carried[firstStack + i - numStates], number,
+                                  stepDims[i]));
+    scf::YieldOp::create(l.b, result);
   }
-  scf::ConditionOp::create(l.b, goes, before->getArguments());
-
-  Block *after = l.b.createBlock(&loop.getAfter(), {}, types, locs);
-  Value number = after->getArgument(0);
-  SmallVector<Value> arguments = {makeNumber(number), makeTrue()};
-  unsigned next = 2;
-  for (unsigned i = 0; i != numStates; ++i)
-    arguments.push_back(keeps[i] ? l.value(firstInit + i)
-                                 : after->getArgument(next++));
-  SmallVector<Type> all = {body.getArgumentType(1)};
-  llvm::append_range(all, getYieldTypes());
-  SmallVector<Value> yielded = body.moveHere(arguments, all);
-  // The old condition, which is true, is read so that all of what is carried
-  // reaches the body.
-  Value goesOn = arith::AndIOp::create(l.b, after->getArgument(1),
-                                       readScalar(l, yielded[0]));
-  SmallVector<Value> result = {
-      arith::AddIOp::create(l.b, number, l.toValue(l.index(1))), goesOn};
-  for (unsigned i = 0; i != numStates; ++i)
-    if (!keeps[i])
-      result.push_back(yielded[firstYield + i]);
-  scf::YieldOp::create(l.b, result);
-
   SmallVector<Value> results;
-  next = 2;
+  unsigned next = 2;
   for (unsigned i = 0; i != numStates; ++i)
     results.push_back(keeps[i] ? l.value(firstInit + i)
                                : loop.getResult(next++));
+  bindStates(results, loop.getResults().slice(firstSize, varying.size()));
+  for (unsigned i = numStates; i != numResults; ++i) {
+    l.bindDim(i, 0, loop.getResult(0),
+              limit ? OpFoldResult(limit) : OpFoldResult());
+    results.push_back(
+        resize(l, loop.getResult(firstStack + i - numStates), l.resultDims(i)));
+  }
   return results;
 }
 
@@ -425,20 +445,18 @@ static LogicalResult lowerLoop(onnx::LoopOp op, Lowering &l) {
   bool isWhole = startsTrue && staysTrue && l.has(M);
   std::optional<Dims> trips = l.has(M) ? l.contents(M) : std::nullopt;
   bool stacks = loop.numResults > loop.numStates;
-  if (stacks && !(isWhole && trips))
-    return l.unsupported(
-        "expected a number of steps that is known from shapes, for output " +
-        Twine(loop.numStates));
   if (failed(loop.check()))
     return failure();
 
   OpFoldResult limit;
+  bool areTripsKnown = isWhole && trips;
   if (trips)
-    limit = stacks ? l.resultDims(loop.numStates)[0] : trips->front();
+    limit = stacks && areTripsKnown ? l.resultDims(loop.numStates)[0]
+                                    : trips->front();
   else if (l.has(M))
     limit = Value(arith::IndexCastOp::create(l.b, l.b.getIndexType(),
                                              readScalar(l, l.value(M))));
-  if (isWhole)
+  if (isWhole && (areTripsKnown || !stacks))
     return l.replace(
         loop.makeFor(limit, [&](Value number) -> SmallVector<Value> {
           return {loop.makeNumber(number), loop.makeTrue()};
@@ -505,10 +523,23 @@ static LogicalResult lowerRequire(onnx::RequireOp op, Lowering &l) {
   return l.replace(ValueRange());
 }
 
+/// Steps are added behind the state's own; what is no longer is written over
+/// it.
+static LogicalResult lowerUpdateState(onnx::UpdateStateOp op, Lowering &l) {
+  Value state = l.value(0);
+  OpFoldResult offset = op.getAppends() ? l.product(l.dims(0)) : l.index(0);
+  Value written = InsertOp::create(l.b, state.getType(), l.value(1), state,
+                                   l.toValue(offset), op.getAppends());
+  return l.replace(op.getAppends() ? resize(l, written, l.resultDims())
+                                   : written);
+}
+
 void lathe::populateControlPatterns(RewritePatternSet &patterns,
                                     const TypeConverter &types) {
   addLowering(patterns, types, lowerIf, /*checkTypes=*/false);
   addLowering(patterns, types, lowerLoop);
+  addValueLowering(patterns, types, lowerLoop);
   addLowering(patterns, types, lowerRequire);
   addLowering(patterns, types, lowerScan);
+  addLowering(patterns, types, lowerUpdateState);
 }

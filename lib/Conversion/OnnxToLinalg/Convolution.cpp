@@ -8,9 +8,8 @@
 //   views
 // The bias is an elementwise op of its own, so that what follows can join it.
 
-#include "Contraction.h"
+#include "Convolution.h"
 #include "Families.h"
-#include "Window.h"
 #include "lathe/Dialect/Lathe/IR/Lathe.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -48,13 +47,13 @@ static SmallVector<AffineExpr> getDims(MLIRContext *context, unsigned first,
   });
 }
 
-/// Convolves `x`, which has the padding that `window` says, with `weight`
-/// [f, c / group, kernel…] (both as they are stored). `dims` are those of `x`.
-static Value convolve(Lowering &l, Operand x, Operand weight, DimsRef dims,
-                      DimsRef outDims, const Window &window, int64_t group) {
+Value lathe::convolve(Lowering &l, Operand x, Operand weight, DimsRef dims,
+                      DimsRef outDims, const Window &window, int64_t group,
+                      Contract contract, TypedAttr padding) {
   MLIRContext *context = l.b.getContext();
   unsigned space = window.kernel.size();
-  TypedAttr zero = cast<TypedAttr>(l.b.getZeroAttr(getStorageType(x.element)));
+  if (!padding)
+    padding = cast<TypedAttr>(l.b.getZeroAttr(getStorageType(x.element)));
   auto weightShape = cast<RankedTensorType>(weight.value.getType()).getShape();
   auto shape = cast<RankedTensorType>(x.value.getType()).getShape();
   auto concat = [](SmallVector<AffineExpr> head, ArrayRef<AffineExpr> a,
@@ -69,13 +68,13 @@ static Value convolve(Lowering &l, Operand x, Operand weight, DimsRef dims,
     AffineExpr n = getAffineDimExpr(0, context),
                f = getAffineDimExpr(1, context);
     AffineExpr c = getAffineDimExpr(2 + space, context);
-    x.value = padSpace(l, x.value, window, zero);
+    x.value = padSpace(l, x.value, window, padding);
     x.map = AffineMap::get(
         loops, 0, concat({n, c}, getWindowExprs(window, 2, 3 + space, context)),
         context);
     weight.map = AffineMap::get(
         loops, 0, concat({f, c}, getDims(context, 3 + space, space)), context);
-    return contract(l, {x, weight}, loops, outDims);
+    return contract({x, weight}, loops, outDims);
   }
 
   if (weightShape[0] == group && weightShape[1] == 1 && shape[1] == group) {
@@ -85,13 +84,13 @@ static Value convolve(Lowering &l, Operand x, Operand weight, DimsRef dims,
     SmallVector<int64_t> flat(weightShape);
     flat.erase(flat.begin() + 1);
     weight.value = reshapeWeight(l, weight.value, flat);
-    x.value = padSpace(l, x.value, window, zero);
+    x.value = padSpace(l, x.value, window, padding);
     x.map = AffineMap::get(
         loops, 0, concat({n, c}, getWindowExprs(window, 2, 2 + space, context)),
         context);
     weight.map = AffineMap::get(
         loops, 0, concat({c}, getDims(context, 2 + space, space)), context);
-    return contract(l, {x, weight}, loops, outDims);
+    return contract({x, weight}, loops, outDims);
   }
 
   unsigned loops = 4 + 2 * space;
@@ -103,16 +102,25 @@ static Value convolve(Lowering &l, Operand x, Operand weight, DimsRef dims,
   grouped.insert(grouped.begin(), group);
   weight.value = reshapeWeight(l, weight.value, grouped);
   x.value = padSpace(l, l.view(x.value, splitDim(l, dims, 1, group)), window,
-                     zero, /*firstSpace=*/3);
+                     padding, /*firstSpace=*/3);
   x.map = AffineMap::get(
       loops, 0,
       concat({n, g, c}, getWindowExprs(window, 3, 4 + space, context)),
       context);
   weight.map = AffineMap::get(
       loops, 0, concat({g, f, c}, getDims(context, 4 + space, space)), context);
-  Value product =
-      contract(l, {x, weight}, loops, splitDim(l, outDims, 1, group));
+  Value product = contract({x, weight}, loops, splitDim(l, outDims, 1, group));
   return l.view(product, outDims);
+}
+
+/// The same, of sums in the compute type of the elements.
+static Value convolve(Lowering &l, Operand x, Operand weight, DimsRef dims,
+                      DimsRef outDims, const Window &window, int64_t group) {
+  return convolve(
+      l, x, weight, dims, outDims, window, group,
+      [&](ArrayRef<Operand> inputs, unsigned numLoops, DimsRef sizes) {
+        return contract(l, inputs, numLoops, sizes);
+      });
 }
 
 static LogicalResult lowerConv(onnx::ConvOp op, Lowering &l) {

@@ -95,13 +95,37 @@ DimBuilder::Dims DimBuilder::evaluate(AffineMap map) {
                                                           map, operands);
 }
 
-Value DimBuilder::getSymbol(unsigned i) {
+StringAttr DimBuilder::getSymbolName(unsigned i) {
   auto func = op->getParentOfType<func::FuncOp>();
   auto names = func->getAttrOfType<ArrayAttr>(symbolsAttrName);
   // A program without the list has symbols that are named by position.
-  StringAttr name = names && i < names.size()
-                        ? cast<StringAttr>(names[i])
-                        : builder.getStringAttr("s" + Twine(i));
+  return names && i < names.size() ? cast<StringAttr>(names[i])
+                                   : builder.getStringAttr("s" + Twine(i));
+}
+
+bool DimBuilder::isEntrySymbol(unsigned i) {
+  auto func = op->getParentOfType<func::FuncOp>();
+  auto count = func->getAttrOfType<IntegerAttr>(entrySymbolsAttrName);
+  return !count || i < count.getInt();
+}
+
+/// The latest binding of a symbol that is seen from `op`.
+static BindOp findBinding(Operation *op, StringAttr name) {
+  BindOp latest;
+  op->getParentOfType<func::FuncOp>().walk([&](BindOp bind) {
+    if (bind.getNameAttr() == name &&
+        bind->getParentRegion()->isAncestor(op->getParentRegion()))
+      latest = bind;
+  });
+  return latest;
+}
+
+Value DimBuilder::getSymbol(unsigned i) {
+  auto func = op->getParentOfType<func::FuncOp>();
+  StringAttr name = getSymbolName(i);
+  if (!isEntrySymbol(i))
+    if (BindOp bind = findBinding(op, name))
+      return bind;
   Block &entry = func.getBody().front();
   for (Operation &candidate : entry) {
     auto symbol = dyn_cast<SymbolOp>(candidate);

@@ -3,81 +3,20 @@
 //
 // Reading and writing by index tensors. A loop over the result reads the data
 // where the indices say; a check before it ends the program if one is outside.
-// Scatters are loops over the result as well, which look for the updates that
-// hit an element, in order, so that they need no particular order of the
-// elements.
+// Scatters copy the data and then put the updates, in order; what no index
+// reaches into is cut into rows that are done side by side.
 
+#include "Checks.h"
 #include "Elementwise.h"
 #include "Families.h"
 #include "Indexing.h"
-#include "lathe/Dialect/Lathe/IR/Lathe.h"
+#include "RunTimeSizes.h"
 #include "lathe/Dialect/Onnx/IR/Tensor.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
 using namespace lathe;
-
-//===----------------------------------------------------------------------===//
-// Checks
-//===----------------------------------------------------------------------===//
-
-/// What a check says of the dimensions of `sizes`, the first of which is
-/// `axis`.
-static std::string describeRange(DimsRef sizes, int64_t axis) {
-  if (sizes.size() > 1)
-    return ("the ranges of dimensions " + Twine(axis) + " to " +
-            Twine(axis + sizes.size() - 1) + " of its data")
-        .str();
-  if (std::optional<int64_t> known = getConstantIntValue(sizes.front()))
-    return ("[" + Twine(-*known) + ", " + Twine(*known) + ")").str();
-  return ("the range of dimension " + Twine(axis) + " of its data").str();
-}
-
-/// Ends the program unless every element of operand `operand` indexes a
-/// dimension: element `i` of the last dimension indexes one of size `sizes[i]`,
-/// or each one of size `sizes[0]` if there is one size. Reads limit indices to
-/// their range, so nothing outside is touched before the check is seen.
-static LogicalResult checkIndices(Lowering &l, unsigned operand, DimsRef sizes,
-                                  int64_t axis) {
-  std::optional<SmallVector<int64_t>> known = l.ints(operand);
-  bool isStatic = llvm::all_of(
-      sizes, [](OpFoldResult size) { return getConstantIntValue(size); });
-  if (known && isStatic) {
-    for (auto [i, index] : llvm::enumerate(*known)) {
-      int64_t size = *getConstantIntValue(sizes[i % sizes.size()]);
-      if (index < -size || index >= size)
-        return l.unsupported("expected an index in [" + Twine(-size) + ", " +
-                             Twine(size) + "), got " + Twine(index));
-    }
-    return success();
-  }
-  SmallVector<Value> bounds = toValues(l, sizes);
-  int64_t rank = l.rank(operand);
-  auto axes = llvm::to_vector(llvm::seq<int64_t>(0, rank));
-  Value found = l.reduce(
-      l.operand(operand), l.dims(operand), axes, l.b.getI64IntegerAttr(0),
-      [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
-        IndexMath m{b};
-        Value index = m.fromInt(x[0]), size = bounds.front();
-        for (size_t i = 1; i < bounds.size(); ++i)
-          size = m.select(m.equal(m.loop(rank - 1), m.constant(i)), bounds[i],
-                          size);
-        Value low = m.less(index, m.sub(m.constant(0), size));
-        Value fits = m.less(index, size);
-        Value one = arith::ConstantIntOp::create(b, 1, 64);
-        Value zero = arith::ConstantIntOp::create(b, 0, 64);
-        Value bad = m.select(low, one, m.select(fits, zero, one));
-        return arith::MaxSIOp::create(b, x[1], bad);
-      });
-  Value count = tensor::ExtractOp::create(l.b, found, ValueRange());
-  Value zero = arith::ConstantIntOp::create(l.b, 0, 64);
-  Value ok = arith::CmpIOp::create(l.b, arith::CmpIPredicate::eq, count, zero);
-  CheckOp::create(
-      l.b, ok,
-      l.b.getStringAttr("expects indices in " + describeRange(sizes, axis)));
-  return success();
-}
 
 //===----------------------------------------------------------------------===//
 // Gather
@@ -216,38 +155,94 @@ static Value combine(const Element &e, StringRef reduction, Value old,
   return update;
 }
 
-/// Loops over the result and then over `numUpdates`. `hits` says, given where
-/// an update's loops stand, whether it is for the element, and where it is
-/// read.
+/// Puts the updates into a copy of the data, one after the other: `locate`
+/// gives, for the position of an update, the element that it is for. The
+/// dimensions in `rows` are the same for both, and shorter for the updates at
+/// most: each of their points is a row of its own, which one point of the grid
+/// writes.
 static Value
-scatter(Lowering &l, StringRef reduction, DimsRef updateLoops,
-        function_ref<Value(const IndexMath &, SmallVector<Value> &)> hits) {
-  MLIRContext *context = l.b.getContext();
-  Dims dims = l.resultDims();
-  unsigned rank = dims.size(), loops = rank + updateLoops.size();
-  Type element = l.element(0);
-  Value bound = l.empty(updateLoops, getStorageType(element));
-  SmallVector<utils::IteratorType> iterators(loops,
-                                             utils::IteratorType::reduction);
-  std::fill_n(iterators.begin(), rank, utils::IteratorType::parallel);
-  Value updates = l.value(2);
+scatter(Lowering &l, StringRef reduction, ArrayRef<int64_t> rows,
+        DimsRef updateLoops,
+        function_ref<Value(const Code &, ValueRange, ValueRange,
+                           SmallVector<Value> &, SmallVector<Value> &)>
+            locate) {
+  Dims dims = l.resultDims(), grid;
+  int64_t rank = dims.size();
+  Type element = l.element(0), storage = getStorageType(element);
+  GridResult result{dims, storage, SmallVector<int64_t>(rank, -1)};
+  for (auto [i, dim] : llvm::enumerate(rows)) {
+    grid.push_back(dims[dim]);
+    result.loops[dim] = i;
+  }
+  SmallVector<Value> sizes = toValues(l, dims),
+                     loops = toValues(l, updateLoops);
+  Value data = l.value(0), updates = l.value(2);
   SmallVector<Type> types = {element};
-  return l
-      .generic(
-          bound, l.value(0),
-          {getLoopMap(context, loops, rank, updateLoops.size()),
-           getLoopMap(context, loops, 0, rank)},
-          iterators,
-          [&](ImplicitLocOpBuilder &b, ValueRange args) -> SmallVector<Value> {
-            IndexMath m{b};
-            SmallVector<Value> at;
-            Value hit = hits(m, at);
-            Value update = m.read(updates, at, element);
-            Value old = loadScalar(b, args[1], element);
-            Element e{b, args, types, element};
-            Value fresh = combine(e, reduction, old, update);
-            return {storeScalar(b, m.select(hit, fresh, old), element)};
-          })
+  // Nested loops over `extents` from the `depth`-th on.
+  std::function<Code::Values(
+      const Code &, ArrayRef<Value>, size_t, SmallVector<Value> &, ValueRange,
+      llvm::function_ref<Code::Values(const Code &, ValueRange)>)>
+      nest =
+          [&](const Code &c, ArrayRef<Value> extents, size_t depth,
+              SmallVector<Value> &at, ValueRange carried,
+              llvm::function_ref<Code::Values(const Code &, ValueRange)> body)
+      -> Code::Values {
+    if (depth == extents.size())
+      return body(c, carried);
+    if (!extents[depth])
+      return nest(c, extents, depth + 1, at, carried, body);
+    return c.loop(c.constant(0), extents[depth], carried,
+                  [&](const Code &c, Value i, ValueRange carried) {
+                    at[depth] = i;
+                    return nest(c, extents, depth + 1, at, carried, body);
+                  });
+  };
+  if (grid.empty())
+    grid.push_back(l.index(1));
+  return makeGrid(
+             l, grid, result,
+             [&](const Code &c, ValueRange point,
+                 ValueRange parts) -> Code::Values {
+               Value zero = c.constant(0);
+               // Where the parts, and the data, of this point lie.
+               SmallVector<Value> extents(sizes), at(rank);
+               for (auto [i, dim] : llvm::enumerate(rows)) {
+                 extents[dim] = Value();
+                 at[dim] = point[i];
+               }
+               auto toPart = [&](ArrayRef<Value> index) {
+                 SmallVector<Value> local(index);
+                 for (int64_t dim : rows)
+                   local[dim] = zero;
+                 return local;
+               };
+               Code::Values copied = nest(
+                   c, extents, 0, at, parts,
+                   [&](const Code &c, ValueRange out) -> Code::Values {
+                     return {c.write(c.readRaw(data, at), out[0], toPart(at))};
+                   });
+               SmallVector<Value> loop(loops.size());
+               return nest(c, loops, 0, loop, copied,
+                           [&](const Code &c, ValueRange out) -> Code::Values {
+                             SmallVector<Value> target, source;
+                             Value ok = locate(c, point, loop, target, source);
+                             auto put = [&](const Code &c) -> Code::Values {
+                               SmallVector<Value> local = toPart(target);
+                               Element e{c.b, {}, types, element};
+                               Value update = c.read(updates, source, element);
+                               Value old = c.read(out[0], local, element);
+                               Value fresh = combine(e, reduction, old, update);
+                               return {c.write(storeScalar(c.b, fresh, element),
+                                               out[0], local)};
+                             };
+                             if (!ok)
+                               return put(c);
+                             return c.branch(ok, put,
+                                             [&](const Code &) -> Code::Values {
+                                               return {out[0]};
+                                             });
+                           });
+             })
       .front();
 }
 
@@ -259,28 +254,32 @@ static LogicalResult lowerScatterElements(onnx::ScatterElementsOp op,
     return failure();
   SmallVector<Value> bounds = toValues(l, updateDims);
   Value size = l.toValue(l.dims(0)[axis]), indices = l.value(1);
-  return l.replace(scatter(l, op.getReduction(), updateDims[axis],
-                           [&](const IndexMath &m, SmallVector<Value> &at) {
-                             // The other dimensions of the updates may be
-                             // shorter.
-                             Value inside;
-                             for (int64_t i = 0; i != rank; ++i) {
-                               if (i == axis) {
-                                 at.push_back(m.loop(rank));
-                                 continue;
-                               }
-                               Value ok = m.less(m.loop(i), bounds[i]);
-                               inside = inside ? m.both(inside, ok) : ok;
-                               at.push_back(m.clamp(m.loop(i), bounds[i]));
-                             }
-                             Value index =
-                                 m.fromInt(m.read(indices, at, l.element(1)));
-                             Value fromEnd = m.less(index, m.constant(0));
-                             index =
-                                 m.select(fromEnd, m.add(index, size), index);
-                             Value hit = m.equal(index, m.loop(axis));
-                             return inside ? m.both(inside, hit) : hit;
-                           }));
+  SmallVector<int64_t> rows;
+  for (int64_t i = 0; i != rank; ++i)
+    if (i != axis)
+      rows.push_back(i);
+  RankedTensorType data = l.type(0), updates = l.type(1);
+  return l.replace(scatter(
+      l, op.getReduction(), rows, updateDims[axis],
+      [&](const Code &c, ValueRange point, ValueRange loop,
+          SmallVector<Value> &target, SmallVector<Value> &source) -> Value {
+        Value inside;
+        for (auto [i, dim] : llvm::enumerate(rows)) {
+          target.push_back(point[i]);
+          source.push_back(point[i]);
+          // The updates may be shorter than the data.
+          if (!data.isDynamicDim(dim) &&
+              data.getDimSize(dim) == updates.getDimSize(dim))
+            continue;
+          Value ok = c.less(point[i], bounds[dim]);
+          inside = inside ? c.both(inside, ok) : ok;
+          source.back() = c.clamp(point[i], bounds[dim]);
+        }
+        source.insert(source.begin() + axis, loop[0]);
+        Value index = c.fromInt(c.readRaw(indices, source));
+        target.insert(target.begin() + axis, c.normalize(index, size));
+        return inside;
+      }));
 }
 
 static LogicalResult lowerScatterND(onnx::ScatterNDOp op, Lowering &l) {
@@ -296,20 +295,26 @@ static LogicalResult lowerScatterND(onnx::ScatterNDOp op, Lowering &l) {
     return failure();
   SmallVector<Value> sizes = toValues(l, ArrayRef(dims).take_front(tuple));
   Value indices = l.value(1);
+  // What the tuples do not index are rows: any point has all updates of its
+  // own.
+  auto rows = llvm::to_vector(llvm::seq<int64_t>(tuple, rank));
   return l.replace(scatter(
-      l, op.getReduction(), ArrayRef(indexDims).drop_back(),
-      [&](const IndexMath &m, SmallVector<Value> &at) {
-        for (int64_t i = 0; i != numLoops; ++i)
-          at.push_back(m.loop(rank + i));
-        Value hit;
-        for (auto [i, index] :
-             llvm::enumerate(readTuple(m, indices, at, sizes, l.element(1)))) {
-          Value same = m.equal(index, m.loop(i));
-          hit = hit ? m.both(hit, same) : same;
+      l, op.getReduction(), rows, ArrayRef(indexDims).drop_back(),
+      [&](const Code &c, ValueRange point, ValueRange loop,
+          SmallVector<Value> &target, SmallVector<Value> &source) -> Value {
+        SmallVector<Value> at(loop);
+        source.assign(at);
+        at.push_back({});
+        for (int64_t k = 0; k != tuple; ++k) {
+          at.back() = c.constant(k);
+          Value index = c.fromInt(c.readRaw(indices, at));
+          target.push_back(c.normalize(index, sizes[k]));
         }
-        for (int64_t i = tuple; i != rank; ++i)
-          at.push_back(m.loop(i));
-        return hit ? hit : makeConstant(m.b, m.b.getI1Type(), 1);
+        for (size_t i = 0; i != rows.size(); ++i) {
+          target.push_back(point[i]);
+          source.push_back(point[i]);
+        }
+        return {};
       }));
 }
 
@@ -321,6 +326,7 @@ static LogicalResult lowerScatterND(onnx::ScatterNDOp op, Lowering &l) {
 /// dimension `axis`, else values[0].
 static LogicalResult lowerOneHot(onnx::OneHotOp op, Lowering &l) {
   MLIRContext *context = l.b.getContext();
+  bindOneHot(l, normalizeAxis(op.getAxis(), l.resultType().getRank()));
   Dims outDims = l.resultDims();
   int64_t rank = outDims.size(), axis = normalizeAxis(op.getAxis(), rank);
   Operand indices = l.operand(0), off = l.operand(2), on = off;
@@ -340,63 +346,6 @@ static LogicalResult lowerOneHot(onnx::OneHotOp op, Lowering &l) {
       }));
 }
 
-//===----------------------------------------------------------------------===//
-// TopK
-//===----------------------------------------------------------------------===//
-
-/// The rank of each element is how many come before it in the order; result `k`
-/// is the element of rank `k`. Both are plain loops, whatever the data.
-static LogicalResult lowerTopK(onnx::TopKOp op, Lowering &l) {
-  MLIRContext *context = l.b.getContext();
-  Dims dims = l.dims(0), outDims = l.resultDims();
-  int64_t rank = dims.size(), axis = normalizeAxis(op.getAxis(), rank);
-  Type element = l.element(0), storage = getStorageType(element);
-  Type i64 = l.b.getI64Type();
-  bool largest = op.getLargest();
-  SmallVector<AffineExpr> loops;
-  for (int64_t i = 0; i <= rank; ++i)
-    loops.push_back(getAffineDimExpr(i, context));
-  AffineMap here =
-      AffineMap::get(rank + 1, 0, ArrayRef(loops).drop_back(), context);
-  std::swap(loops[axis], loops[rank]);
-  AffineMap other =
-      AffineMap::get(rank + 1, 0, ArrayRef(loops).drop_back(), context);
-  SmallVector<utils::IteratorType> iterators(rank + 1,
-                                             utils::IteratorType::parallel);
-  iterators[rank] = utils::IteratorType::reduction;
-  SmallVector<Type> types = {element};
-  Value ranks =
-      l.generic(
-           {l.value(0), l.value(0)}, l.fill(dims, l.b.getI64IntegerAttr(0)),
-           {here, other, here}, iterators,
-           [&](ImplicitLocOpBuilder &b, ValueRange args) -> SmallVector<Value> {
-             IndexMath m{b};
-             Element e{b, args, types, element};
-             Value x = loadScalar(b, args[0], element);
-             Value y = loadScalar(b, args[1], element);
-             Value better = largest ? e.less(x, y) : e.less(y, x);
-             Value first =
-                 m.both(e.equal(x, y), m.less(m.loop(rank), m.loop(axis)));
-             Value before = arith::OrIOp::create(b, better, first);
-             return {arith::AddIOp::create(
-                 b, args[2], arith::ExtUIOp::create(b, i64, before))};
-           })
-          .front();
-  // Loops over the result, then over the elements: `other` reads those.
-  Value values = l.fill(outDims, cast<TypedAttr>(l.b.getZeroAttr(storage)));
-  Value positions = l.fill(outDims, l.b.getI64IntegerAttr(0));
-  SmallVector<Value> made = l.generic(
-      {ranks, l.value(0)}, {values, positions}, {other, other, here, here},
-      iterators,
-      [&](ImplicitLocOpBuilder &b, ValueRange args) -> SmallVector<Value> {
-        IndexMath m{b};
-        Value hit = m.equal(m.fromInt(args[0]), m.loop(axis));
-        Value at = arith::IndexCastOp::create(b, i64, m.loop(rank));
-        return {m.select(hit, args[1], args[2]), m.select(hit, at, args[3])};
-      });
-  return l.replace(made);
-}
-
 void lathe::populateGatherPatterns(RewritePatternSet &patterns,
                                    const TypeConverter &types) {
   addLowering(patterns, types, lowerGather);
@@ -405,5 +354,4 @@ void lathe::populateGatherPatterns(RewritePatternSet &patterns,
   addLowering(patterns, types, lowerScatterElements);
   addLowering(patterns, types, lowerScatterND);
   addLowering(patterns, types, lowerOneHot);
-  addLowering(patterns, types, lowerTopK);
 }

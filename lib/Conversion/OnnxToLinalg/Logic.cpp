@@ -15,10 +15,20 @@ static Value emitNot(onnx::NotOp, const Element &e) {
 }
 
 static Value emitIsNaN(onnx::IsNaNOp, const Element &e) {
-  return arith::CmpFOp::create(e.b, arith::CmpFPredicate::UNO, e.x[0], e.x[0]);
+  Value x = e.x[0];
+  if (isNarrow(e.types[0]))
+    x = castScalar(e.b, x, e.types[0], e.b.getF32Type());
+  return arith::CmpFOp::create(e.b, arith::CmpFPredicate::UNO, x, x);
 }
 
-static Value emitIsInf(onnx::IsInfOp op, const Element &e) {
+static Value emitIsInf(onnx::IsInfOp op, const Element &given) {
+  Type type = given.types[0];
+  Value x = given.x[0];
+  if (isNarrow(type)) {
+    x = castScalar(given.b, x, type, given.b.getF32Type());
+    type = x.getType();
+  }
+  Element e{given.b, x, type, given.result};
   double infinity = std::numeric_limits<double>::infinity();
   Value found = makeConstant(e.b, e.b.getI1Type(), 0);
   auto accept = [&](double value) {
@@ -36,17 +46,27 @@ static Value emitWhere(onnx::WhereOp, const Element &e) {
   return e.select(e.x[0], e.x[1], e.x[2]);
 }
 
-static Value emitCast(onnx::CastOp, const Element &e) {
-  return castScalar(e.b, e.x[0], e.types[0], e.result);
+template <typename OpTy> static CastRules getCastRules(OpTy op) {
+  CastRules rules;
+  rules.saturate = op.getSaturate();
+  if (op.getRoundMode() != "up")
+    rules.rounding =
+        op.getRoundMode() == "down" ? CastRules::Down : CastRules::Nearest;
+  return rules;
+}
+
+static Value emitCast(onnx::CastOp op, const Element &e) {
+  return castScalar(e.b, e.x[0], e.types[0], e.result, getCastRules(op));
 }
 
 /// Only the type of the second operand matters.
 static LogicalResult lowerCastLike(onnx::CastLikeOp op, Lowering &l) {
-  return l.replace(l.elementwise(
-      l.operand(0), l.resultDims(), l.resultElement(),
-      [&](ImplicitLocOpBuilder &b, ValueRange x) {
-        return castScalar(b, x[0], l.element(0), l.resultElement());
-      }));
+  return l.replace(
+      l.elementwise(l.operand(0), l.resultDims(), l.resultElement(),
+                    [&](ImplicitLocOpBuilder &b, ValueRange x) {
+                      return castScalar(b, x[0], l.element(0),
+                                        l.resultElement(), getCastRules(op));
+                    }));
 }
 
 /// What is stored stays, but for a bool that is neither 0 nor 1.

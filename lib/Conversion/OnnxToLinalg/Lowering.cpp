@@ -35,13 +35,14 @@ LogicalResult Lowering::checkTypes() {
                          Twine(i) + ", got " + text);
     Type element = tensor.getElementType();
     bool computable = element.isIntOrIndex()
-                          ? llvm::is_contained({1u, 8u, 16u, 32u, 64u},
+                          ? llvm::is_contained({1u, 2u, 4u, 8u, 16u, 32u, 64u},
                                                element.getIntOrFloatBitWidth())
                           : element.isF16() || element.isBF16() ||
-                                element.isF32() || element.isF64();
+                                element.isF32() || element.isF64() ||
+                                isNarrow(element);
     if (!computable)
-      return unsupported("expected numbers of 8 to 64 bits as " + what + " " +
-                         Twine(i) + ", got " + text);
+      return unsupported("expected numbers of at most 64 bits as " + what +
+                         " " + Twine(i) + ", got " + text);
     if (!known)
       return unsupported("expected known sizes of " + what + " " + Twine(i) +
                          ", got " + text);
@@ -104,14 +105,15 @@ lathe::detail::runLowering(Operation *op, ArrayRef<Value> operands,
   for (Operation &made : llvm::make_range(first, last))
     made.walk<WalkOrder::PreOrder>([&](Operation *inner) {
       // Marks on what is free would keep equal ones apart.
-      bool isFree = isa<LatheDialect>(inner->getDialect()) ||
-                    isa<tensor::EmptyOp, arith::ConstantOp>(inner);
+      bool isFree =
+          (isa<LatheDialect>(inner->getDialect()) && !isa<GridOp>(inner)) ||
+          isa<tensor::EmptyOp, arith::ConstantOp>(inner);
       bool computes = !isFree && llvm::any_of(inner->getResultTypes(),
                                               llvm::IsaPred<TensorType>);
       if (computes && !inner->hasAttr(nodeAttrName))
         inner->setAttr(nodeAttrName, node);
       // Bodies of loops over elements are part of their op.
-      return isa<linalg::LinalgOp, tensor::PadOp, tensor::GenerateOp>(inner)
+      return isa<linalg::LinalgOp, tensor::PadOp, GridOp>(inner)
                  ? WalkResult::skip()
                  : WalkResult::advance();
     });
@@ -239,6 +241,38 @@ AffineMap Lowering::dropAxes(int64_t rank, ArrayRef<int64_t> axes) {
     if (!llvm::is_contained(axes, i))
       exprs.push_back(b.getAffineDimExpr(i));
   return AffineMap::get(rank, 0, exprs, b.getContext());
+}
+
+void Lowering::bindDim(unsigned i, unsigned dim, Value value,
+                       OpFoldResult max) {
+  AffineMap map = dimBuilder.getResultMap(i);
+  AffineExpr size = map ? map.getResult(dim) : AffineExpr();
+  auto symbol = dyn_cast_if_present<AffineSymbolExpr>(size);
+  if (symbol && !dimBuilder.isEntrySymbol(symbol.getPosition())) {
+    BindOp::create(b, b.getIndexType(),
+                   dimBuilder.getSymbolName(symbol.getPosition()), value,
+                   max ? toValue(max) : Value());
+    return;
+  }
+  Value expected = toValue(resultDims(i)[dim]);
+  Value ok = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, value, expected);
+  CheckOp::create(b, ok,
+                  ("expects a size that the model declares in dimension " +
+                   Twine(dim) + " of output " + Twine(i))
+                      .str());
+}
+
+Value Lowering::readIndex(Value tensor, int64_t at) {
+  auto type = cast<RankedTensorType>(tensor.getType());
+  SmallVector<Value> position(type.getRank(),
+                              arith::ConstantIndexOp::create(b, 0));
+  for (int64_t d = type.getRank() - 1; d >= 0 && at; --d) {
+    int64_t size = type.isDynamicDim(d) ? at + 1 : type.getDimSize(d);
+    position[d] = arith::ConstantIndexOp::create(b, at % size);
+    at /= size;
+  }
+  Value element = tensor::ExtractOp::create(b, tensor, position);
+  return arith::IndexCastOp::create(b, b.getIndexType(), element);
 }
 
 //===----------------------------------------------------------------------===//

@@ -39,11 +39,25 @@ struct Operand {
 using ScalarBody = llvm::function_ref<mlir::Value(mlir::ImplicitLocOpBuilder &,
                                                   mlir::ValueRange)>;
 
-/// Bool is `i8`, integers are signless.
+/// How numbers become floats of 8 bits or less, as ONNX's Cast says it.
+struct CastRules {
+  /// What is out of range becomes the largest number, not infinity or NaN.
+  bool saturate = true;
+  /// To `f8E8M0FNU`, whose numbers are powers of two.
+  enum Rounding { Up, Down, Nearest } rounding = Up;
+};
+
+/// Bool is `i8`, integers are signless. What is narrower than a byte takes one
+/// (integers extended by their sign, codes of floats by zeros), and floats of 8
+/// bits are their code.
 mlir::Type getStorageType(mlir::Type element);
-/// Bool is `i1`, `f16` and `bf16` are `f32`, integers are signless.
+/// Bool is `i1`, `f16` and `bf16` are `f32`, integers are signless. Narrower
+/// floats and integers are moved as they are stored, and only cast.
 mlir::Type getComputeType(mlir::Type element);
 bool isUnsigned(mlir::Type element);
+/// Whether `element` is a type that is only stored: a float of 8 bits or less,
+/// an integer of less than 8.
+bool isNarrow(mlir::Type element);
 
 /// Between a stored element and the value that is computed with.
 mlir::Value loadScalar(mlir::ImplicitLocOpBuilder &b, mlir::Value stored,
@@ -52,7 +66,7 @@ mlir::Value storeScalar(mlir::ImplicitLocOpBuilder &b, mlir::Value computed,
                         mlir::Type element);
 /// Converts a computed value by the rules of ONNX's Cast.
 mlir::Value castScalar(mlir::ImplicitLocOpBuilder &b, mlir::Value computed,
-                       mlir::Type from, mlir::Type to);
+                       mlir::Type from, mlir::Type to, CastRules rules = {});
 /// A constant of a computed (or index) type.
 mlir::Value makeConstant(mlir::ImplicitLocOpBuilder &b, mlir::Type type,
                          double value);
@@ -96,6 +110,15 @@ public:
   mlir::RankedTensorType type(unsigned i);
   mlir::RankedTensorType resultType(unsigned i = 0);
   int64_t rank(unsigned i) { return type(i).getRank(); }
+  /// Binds dimension `dim` of result `i`, which depends on data, to `value`, an
+  /// index that the program has computed; at most `max` if given, which should
+  /// be known when the program is entered. Where the size is known otherwise,
+  /// the program checks that they agree. To be called before `resultDims`.
+  void bindDim(unsigned i, unsigned dim, mlir::Value value,
+               mlir::OpFoldResult max = {});
+  /// Element `at` of an integer tensor in row-major order, as an index that the
+  /// program reads while it runs.
+  mlir::Value readIndex(mlir::Value tensor, int64_t at);
   /// The results of a map over the program's symbols.
   Dims evaluate(mlir::AffineMap map) { return dimBuilder.evaluate(map); }
   Dims dims(unsigned i) { return *dimBuilder.getOperandDims(i); }

@@ -4,35 +4,17 @@
 // Operators of the domain ai.onnx.ml on features [batch, features].
 
 #include "lathe/Dialect/Onnx/IR/Ml.h"
+#include "Checks.h"
 #include "Contraction.h"
 #include "Elementwise.h"
 #include "Families.h"
+#include "Indexing.h"
+#include "PostTransform.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include <limits>
 
 using namespace mlir;
 using namespace lathe;
-
-/// A constant of f32 numbers.
-static Operand makeFloats(Lowering &l, ArrayRef<float> values,
-                          ArrayRef<int64_t> shape) {
-  Type f32 = l.b.getF32Type();
-  auto type = RankedTensorType::get(shape, f32);
-  return {arith::ConstantOp::create(l.b, DenseElementsAttr::get(type, values)),
-          f32};
-}
-
-/// X as f32.
-static Operand castInput(Lowering &l) {
-  Type f32 = l.b.getF32Type();
-  if (l.element(0) == f32)
-    return l.operand(0);
-  return {l.elementwise(l.operand(0), l.dims(0), f32,
-                        [&](ImplicitLocOpBuilder &b, ValueRange x) {
-                          return castScalar(b, x[0], l.element(0), f32);
-                        }),
-          f32};
-}
 
 /// (X - offset) * scale, each one number or one per feature.
 static LogicalResult lowerScaler(onnx::MlScalerOp op, Lowering &l) {
@@ -99,9 +81,9 @@ static FailureOr<Value> makeScores(Lowering &l, ArrayRef<float> coefficients,
                                    int64_t outputs, DimsRef dims) {
   MLIRContext *context = l.b.getContext();
   int64_t features = l.type(0).getDimSize(l.rank(0) - 1);
-  if (l.rank(0) != 2 || int64_t(coefficients.size()) != outputs * features)
+  if (int64_t(coefficients.size()) != outputs * features)
     return l.unsupported("expected " + Twine(outputs) +
-                         " coefficients per feature of a matrix, got " +
+                         " coefficients per feature, got " +
                          Twine(coefficients.size()));
   if (intercepts && !intercepts->empty() &&
       int64_t(intercepts->size()) != outputs)
@@ -109,7 +91,7 @@ static FailureOr<Value> makeScores(Lowering &l, ArrayRef<float> coefficients,
                          Twine(intercepts->size()));
   AffineExpr n, o, k;
   bindDims(context, n, o, k);
-  Operand x = castInput(l);
+  Operand x = castFeatures(l);
   x.map = AffineMap::get(3, 0, {n, k}, context);
   // [features, outputs], as contractions read weights.
   SmallVector<float> turned(coefficients.size());
@@ -128,47 +110,6 @@ static FailureOr<Value> makeScores(Lowering &l, ArrayRef<float> coefficients,
       });
 }
 
-/// Applies `transform` to each row of scores; reports one that is not known.
-static FailureOr<Value> postTransform(Lowering &l, Value scores, DimsRef dims,
-                                      StringRef transform) {
-  Type f32 = l.b.getF32Type();
-  SmallVector<Type> types = {f32};
-  Operand in{scores, f32};
-  if (transform == "NONE")
-    return scores;
-  if (transform == "LOGISTIC")
-    return l.elementwise(in, dims, f32,
-                         [&](ImplicitLocOpBuilder &b, ValueRange x) {
-                           return Element{b, x, types, f32}.sigmoid(x[0]);
-                         });
-  if (transform != "SOFTMAX")
-    return l.unsupported("expected a post_transform of NONE, LOGISTIC or "
-                         "SOFTMAX, got " +
-                         transform);
-  AffineMap row = l.dropAxes(2, 1);
-  TypedAttr least =
-      l.b.getFloatAttr(f32, -std::numeric_limits<double>::infinity());
-  Value maximum =
-      l.reduce(in, dims, 1, least, [&](ImplicitLocOpBuilder &b, ValueRange x) {
-        return Element{b, x, types, f32}.max(x[1], x[0]);
-      });
-  Value exponentials =
-      l.elementwise({in, Operand{maximum, f32, row}}, dims, f32,
-                    [&](ImplicitLocOpBuilder &b, ValueRange x) {
-                      Element e{b, x, types, f32};
-                      return e.exp(e.sub(x[0], x[1]));
-                    });
-  Operand power{exponentials, f32};
-  Value sum = l.reduce(power, dims, 1, l.b.getFloatAttr(f32, 0.0),
-                       [&](ImplicitLocOpBuilder &b, ValueRange x) {
-                         return Element{b, x, types, f32}.add(x[1], x[0]);
-                       });
-  return l.elementwise({power, Operand{sum, f32, row}}, dims, f32,
-                       [&](ImplicitLocOpBuilder &b, ValueRange x) {
-                         return Element{b, x, types, f32}.div(x[0], x[1]);
-                       });
-}
-
 static LogicalResult lowerLinearRegressor(onnx::MlLinearRegressorOp op,
                                           Lowering &l) {
   if (!op.getCoefficients())
@@ -179,33 +120,42 @@ static LogicalResult lowerLinearRegressor(onnx::MlLinearRegressorOp op,
                  int64_t(op.getTargets()), dims);
   if (failed(scores))
     return failure();
-  FailureOr<Value> y = postTransform(l, *scores, dims, op.getPostTransform());
-  if (failed(y))
-    return failure();
-  return l.replace(*y);
+  return l.replace(applyPostTransform(l, *scores, dims, op.getPostTransform()));
 }
 
-/// The label of the greatest score of each row, the first of several.
-static Value pickLabels(Lowering &l, Value scores, ArrayRef<int64_t> labels,
-                        DimsRef dims) {
-  Type i64 = l.b.getI64Type(), f32 = l.b.getF32Type();
-  Value least = l.fill(
-      dims[0], l.b.getFloatAttr(f32, -std::numeric_limits<double>::infinity()));
-  Value first = l.fill(dims[0], l.b.getI64IntegerAttr(labels.front()));
-  auto type = RankedTensorType::get(int64_t(labels.size()), i64);
-  Value table =
-      arith::ConstantOp::create(l.b, DenseElementsAttr::get(type, labels));
-  AffineMap row = l.dropAxes(2, 1), column = l.dropAxes(2, 0);
-  return l.generic(
-      {scores, table}, {least, first},
-      {l.b.getMultiDimIdentityMap(2), column, row, row},
-      {utils::IteratorType::parallel, utils::IteratorType::reduction},
-      [&](ImplicitLocOpBuilder &b, ValueRange x) -> SmallVector<Value> {
-        SmallVector<Type> types = {f32};
-        Element e{b, x, types, f32};
-        Value better = e.less(x[2], x[0]);
-        return {e.select(better, x[0], x[2]), e.select(better, x[1], x[3])};
-      })[1];
+/// One score for two classes: the second from it, the first from what is left
+/// to one.
+static LogicalResult lowerOneScore(onnx::MlLinearClassifierOp op, Lowering &l,
+                                   ArrayRef<int64_t> labels) {
+  Dims dims = l.resultDims(1), one{dims[0], l.index(1)};
+  Type f32 = l.b.getF32Type();
+  FailureOr<Value> scores =
+      makeScores(l, op.getCoefficients(), op.getIntercepts(), 1, one);
+  if (failed(scores))
+    return failure();
+  Operand score{*scores, f32};
+  Operand label = score;
+  label.map = AffineMap::get(
+      1, 0, {l.b.getAffineDimExpr(0), l.b.getAffineConstantExpr(0)},
+      l.b.getContext());
+  Value y = l.elementwise(
+      label, dims[0], l.b.getI64Type(),
+      [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+        Value above = arith::CmpFOp::create(b, arith::CmpFPredicate::OGT, x[0],
+                                            makeConstant(b, f32, 0));
+        auto constant = [&](int64_t value) -> Value {
+          return arith::ConstantOp::create(b, b.getI64IntegerAttr(value));
+        };
+        return arith::SelectOp::create(b, above, constant(labels[1]),
+                                       constant(labels[0]));
+      });
+  Value z = l.elementwise(
+      score, dims, f32, [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+        IndexMath m{b};
+        Value rest = arith::SubFOp::create(b, makeConstant(b, f32, 1), x[0]);
+        return m.select(m.equal(m.loop(1), m.constant(0)), rest, x[0]);
+      });
+  return l.replace({y, z});
 }
 
 static LogicalResult lowerLinearClassifier(onnx::MlLinearClassifierOp op,
@@ -214,15 +164,186 @@ static LogicalResult lowerLinearClassifier(onnx::MlLinearClassifierOp op,
   if (!labels || labels->size() < 2)
     return l.unsupported("expected two or more whole numbers as class labels");
   Dims dims = l.resultDims(1);
+  int64_t features = l.type(0).getDimSize(l.rank(0) - 1);
+  if (labels->size() == 2 && int64_t(op.getCoefficients().size()) == features)
+    return lowerOneScore(op, l, *labels);
   FailureOr<Value> scores =
       makeScores(l, op.getCoefficients(), op.getIntercepts(),
                  int64_t(labels->size()), dims);
   if (failed(scores))
     return failure();
-  FailureOr<Value> z = postTransform(l, *scores, dims, op.getPostTransform());
-  if (failed(z))
+  Value z = applyPostTransform(l, *scores, dims, op.getPostTransform());
+  return l.replace({pickLabels(l, *scores, *labels, dims), z});
+}
+
+//===----------------------------------------------------------------------===//
+// Features
+//===----------------------------------------------------------------------===//
+
+static LogicalResult
+lowerArrayFeatureExtractor(onnx::MlArrayFeatureExtractorOp op, Lowering &l) {
+  Dims dims = l.dims(0);
+  OpFoldResult count = l.product(l.dims(1));
+  int64_t rank = dims.size();
+  if (failed(checkIndices(l, 1, dims.back(), rank - 1, /*fromEnd=*/false)))
     return failure();
-  return l.replace({pickLabels(l, *scores, *labels, dims), *z});
+  Value data = l.value(0), size = l.toValue(dims.back());
+  Dims out = dims;
+  out.back() = count;
+  Operand at{l.view(l.value(1), count), l.element(1)};
+  at.map =
+      AffineMap::get(rank, 0, l.b.getAffineDimExpr(rank - 1), l.b.getContext());
+  Value taken = l.elementwise(at, out, l.resultElement(),
+                              [&](ImplicitLocOpBuilder &b, ValueRange x) {
+                                IndexMath m{b};
+                                SmallVector<Value> index;
+                                for (int64_t i = 0; i + 1 != rank; ++i)
+                                  index.push_back(m.loop(i));
+                                index.push_back(m.clamp(m.fromInt(x[0]), size));
+                                return m.read(data, index, l.element(0));
+                              });
+  return l.replace(l.view(taken, l.resultDims()));
+}
+
+static LogicalResult lowerBinarizer(onnx::MlBinarizerOp op, Lowering &l) {
+  Type element = l.element(0);
+  double threshold = op.getThreshold().convertToFloat();
+  return l.replace(l.elementwise(
+      l.operand(0), l.resultDims(), element,
+      [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+        // Whole numbers are compared with the fraction, as f64.
+        Type f64 = b.getF64Type();
+        Value wide = castScalar(b, x[0], element, f64);
+        Value above = arith::CmpFOp::create(b, arith::CmpFPredicate::OGT, wide,
+                                            makeConstant(b, f64, threshold));
+        return arith::SelectOp::create(b, above,
+                                       makeConstant(b, x[0].getType(), 1),
+                                       makeConstant(b, x[0].getType(), 0));
+      }));
+}
+
+/// Column `j` of the result is one of the input whose columns lie there.
+static LogicalResult lowerFeatureVectorizer(onnx::MlFeatureVectorizerOp op,
+                                            Lowering &l) {
+  Dims out = l.resultDims();
+  Type f32 = l.b.getF32Type();
+  std::optional<ArrayRef<int64_t>> taken = op.getInputdimensions();
+  AffineExpr sum = l.b.getAffineSymbolExpr(0) + l.b.getAffineSymbolExpr(1);
+  OpFoldResult end = l.index(0);
+  struct Part {
+    Value source, begin, end, width;
+    Type element;
+  };
+  SmallVector<Part> parts;
+  for (unsigned i = 0, e = l.getNumOperands(); i != e; ++i) {
+    Dims dims = l.dims(i);
+    OpFoldResult width = dims.back();
+    Value source = l.value(i);
+    if (dims.size() == 1)
+      source = l.view(source, {l.index(1), width});
+    OpFoldResult begin = end;
+    end = l.apply(sum, {end, taken ? l.index((*taken)[i]) : width});
+    parts.push_back({source, l.toValue(begin), l.toValue(end), l.toValue(width),
+                     l.element(i)});
+  }
+  return l.replace(
+      l.elementwise({}, out, f32, [&](ImplicitLocOpBuilder &b, ValueRange) {
+        IndexMath m{b};
+        Value result = makeConstant(b, f32, 0);
+        for (const Part &part : parts) {
+          auto type = cast<RankedTensorType>(part.source.getType());
+          if (type.getDimSize(1) == 0)
+            continue;
+          Value column = m.sub(m.loop(1), part.begin);
+          Value isHere = m.both(m.less(m.constant(-1), column),
+                                m.less(m.loop(1), part.end));
+          Value x =
+              m.read(part.source, {m.loop(0), m.clamp(column, part.width)},
+                     part.element);
+          result =
+              m.select(isHere, castScalar(b, x, part.element, f32), result);
+        }
+        return result;
+      }));
+}
+
+static LogicalResult lowerImputer(onnx::MlImputerOp op, Lowering &l) {
+  Type element = l.element(0), type = getComputeType(element);
+  bool isFloat = isa<FloatType>(element);
+  SmallVector<Attribute> values;
+  std::optional<ArrayRef<float>> floats = op.getImputedValueFloats();
+  std::optional<ArrayRef<int64_t>> whole = op.getImputedValueInt64s();
+  if (isFloat && floats)
+    for (float x : *floats)
+      values.push_back(l.b.getFloatAttr(type, x));
+  if (!isFloat && whole)
+    for (int64_t x : *whole)
+      values.push_back(l.b.getIntegerAttr(type, x));
+  int64_t features = l.rank(0) ? l.type(0).getDimSize(l.rank(0) - 1) : 1;
+  if (values.empty() ||
+      (values.size() != 1 && int64_t(values.size()) != features))
+    return l.unsupported(
+        "expected one imputed value, or one per feature, got " +
+        Twine(values.size()));
+  auto shape = RankedTensorType::get(int64_t(values.size()), type);
+  Operand imputed{
+      arith::ConstantOp::create(l.b, DenseElementsAttr::get(shape, values)),
+      element};
+  double replaced = op.getReplacedValueFloat().convertToFloat();
+  return l.replace(l.elementwise(
+      {l.operand(0), imputed}, l.resultDims(), element,
+      [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+        Value hit;
+        if (!isFloat)
+          hit = arith::CmpIOp::create(
+              b, arith::CmpIPredicate::eq, x[0],
+              arith::ConstantOp::create(
+                  b, b.getIntegerAttr(type, op.getReplacedValueInt64())));
+        else if (std::isnan(replaced))
+          hit = arith::CmpFOp::create(b, arith::CmpFPredicate::UNO, x[0], x[0]);
+        else
+          hit = arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, x[0],
+                                      makeConstant(b, type, replaced));
+        return arith::SelectOp::create(b, hit, x[1], x[0]);
+      }));
+}
+
+static LogicalResult lowerOneHotEncoder(onnx::MlOneHotEncoderOp op,
+                                        Lowering &l) {
+  std::optional<ArrayRef<int64_t>> categories = op.getCatsInt64s();
+  if (!categories || categories->empty())
+    return l.unsupported("expected categories that are whole numbers");
+  Type element = l.element(0), i64 = l.b.getI64Type(), f32 = l.b.getF32Type();
+  Dims dims = l.resultDims();
+  int64_t rank = dims.size();
+  Operand x = l.operand(0);
+  x.map = l.dropAxes(rank, rank - 1);
+  auto type = RankedTensorType::get(int64_t(categories->size()), i64);
+  Operand table{
+      arith::ConstantOp::create(l.b, DenseElementsAttr::get(type, *categories)),
+      i64};
+  Value marks = l.elementwise(
+      {x, table}, dims, f32, [&](ImplicitLocOpBuilder &b, ValueRange v) {
+        Value number = castScalar(b, v[0], element, i64);
+        Value hit =
+            arith::CmpIOp::create(b, arith::CmpIPredicate::eq, number, v[1]);
+        return Value(arith::UIToFPOp::create(b, f32, hit));
+      });
+  if (!op.getZeros()) {
+    Value found =
+        l.reduce(Operand{marks, f32}, dims, rank - 1, l.b.getFloatAttr(f32, 0),
+                 [](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
+                   return arith::MaximumFOp::create(b, v[1], v[0]);
+                 });
+    checkElements(
+        l, {found, f32}, l.dims(0),
+        [&](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
+          return arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, v[0],
+                                       makeConstant(b, f32, 0));
+        },
+        "expects elements that are one of the categories");
+  }
+  return l.replace(marks);
 }
 
 void lathe::populateMlPatterns(RewritePatternSet &patterns,
@@ -231,4 +352,9 @@ void lathe::populateMlPatterns(RewritePatternSet &patterns,
   addLowering(patterns, types, lowerNormalizer);
   addLowering(patterns, types, lowerLinearRegressor);
   addLowering(patterns, types, lowerLinearClassifier);
+  addLowering(patterns, types, lowerArrayFeatureExtractor);
+  addLowering(patterns, types, lowerBinarizer);
+  addLowering(patterns, types, lowerFeatureVectorizer);
+  addLowering(patterns, types, lowerImputer);
+  addLowering(patterns, types, lowerOneHotEncoder);
 }

@@ -5,6 +5,7 @@
 
 #include "Families.h"
 #include "Lowering.h"
+#include "RunTimeSizes.h"
 #include "lathe/Dialect/Onnx/IR/Tensor.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -66,10 +67,15 @@ static LogicalResult lowerConcat(onnx::ConcatOp op, Lowering &l) {
 
 static LogicalResult lowerSplit(onnx::SplitOp op, Lowering &l) {
   int64_t rank = l.rank(0), axis = normalizeAxis(op.getAxis(), rank);
+  bindSplit(l, axis);
   Dims offsets(rank, l.index(0)), strides(rank, l.index(1));
   SmallVector<Value> parts;
   for (unsigned i = 0, e = op.getNumResults(); i != e; ++i) {
     Dims sizes = l.resultDims(i);
+    if (l.resultType(i).getDimSize(axis) == 0) {
+      parts.push_back(l.empty(sizes, l.resultType(i).getElementType()));
+      continue;
+    }
     parts.push_back(tensor::ExtractSliceOp::create(l.b, l.value(0), offsets,
                                                    sizes, strides));
     offsets[axis] =
@@ -79,7 +85,26 @@ static LogicalResult lowerSplit(onnx::SplitOp op, Lowering &l) {
   return l.replace(parts);
 }
 
+/// Which element of a dimension of `size` loop `i` reads, if that may be 1.
+static Value getBroadcastIndex(const IndexMath &m, Value size, unsigned i) {
+  return m.select(m.equal(size, m.constant(1)), m.constant(0), m.loop(i));
+}
+
 static LogicalResult lowerExpand(onnx::ExpandOp, Lowering &l) {
+  if (!l.contents(1)) {
+    bindExpand(l);
+    SmallVector<Value> sizes = toValues(l, l.dims(0));
+    Dims dims = l.resultDims();
+    size_t skip = dims.size() - sizes.size();
+    return l.replace(l.elementwise(
+        {}, dims, l.resultElement(), [&](ImplicitLocOpBuilder &b, ValueRange) {
+          IndexMath m{b};
+          SmallVector<Value> at;
+          for (auto [i, size] : llvm::enumerate(sizes))
+            at.push_back(getBroadcastIndex(m, size, i + skip));
+          return m.read(l.value(0), at, l.element(0));
+        }));
+  }
   if (l.type(0) == l.resultType() && l.type(0).hasStaticShape())
     return l.replace(l.value(0));
   return l.replace(
@@ -92,8 +117,19 @@ static LogicalResult lowerTile(onnx::TileOp, Lowering &l) {
   MLIRContext *context = l.b.getContext();
   Dims dims = l.dims(0), loops;
   std::optional<Dims> repeats = l.contents(1);
-  if (!repeats)
-    return l.unsupported("expected repeats that are known from shapes");
+  if (!repeats) {
+    bindTile(l);
+    SmallVector<Value> sizes = toValues(l, dims);
+    return l.replace(l.elementwise(
+        {}, l.resultDims(), l.resultElement(),
+        [&](ImplicitLocOpBuilder &b, ValueRange) {
+          IndexMath m{b};
+          SmallVector<Value> at;
+          for (auto [i, size] : llvm::enumerate(sizes))
+            at.push_back(arith::RemUIOp::create(b, m.loop(i), size));
+          return m.read(l.value(0), at, l.element(0));
+        }));
+  }
   SmallVector<AffineExpr> read;
   for (auto [size, repeat] : llvm::zip_equal(dims, *repeats)) {
     if (!isConstantIntValue(repeat, 1))

@@ -5,6 +5,7 @@
 
 #include "Families.h"
 #include "Lowering.h"
+#include "Values.h"
 #include "lathe/Dialect/Lathe/IR/Lathe.h"
 #include "lathe/Dialect/Onnx/IR/Onnx.h"
 #include "lathe/Dialect/Onnx/IR/Tensor.h"
@@ -32,16 +33,29 @@ void lathe::populateStorageTypes(TypeConverter &types) {
   types.addConversion([](RankedTensorType type) -> Type {
     return type.clone(getStorageType(type.getElementType()));
   });
+  populateValueTypes(types);
 }
 
 /// Keeps the ONNX types of arguments and results that are stored as another.
 static void keepSignature(func::FuncOp func, const TypeConverter &types) {
-  for (auto [i, type] : llvm::enumerate(func.getArgumentTypes()))
+  auto isValue = [&](Type type) {
+    return isa_and_present<ValueType>(types.convertType(type));
+  };
+  auto getText = [&](Type type) {
+    return StringAttr::get(func.getContext(), getTypeText(type));
+  };
+  for (auto [i, type] : llvm::enumerate(func.getArgumentTypes())) {
     if (!types.isLegal(type))
       func.setArgAttr(i, typeAttrName, TypeAttr::get(type));
-  for (auto [i, type] : llvm::enumerate(func.getResultTypes()))
+    if (isValue(type))
+      func.setArgAttr(i, valueTypeAttrName, getText(type));
+  }
+  for (auto [i, type] : llvm::enumerate(func.getResultTypes())) {
     if (!types.isLegal(type))
       func.setResultAttr(i, typeAttrName, TypeAttr::get(type));
+    if (isValue(type))
+      func.setResultAttr(i, valueTypeAttrName, getText(type));
+  }
 }
 
 /// Reports the `onnx` ops that are left, in the order of the program.
@@ -90,20 +104,37 @@ struct ConvertOnnxToLinalg
     populateContractionPatterns(patterns, types);
     populateControlPatterns(patterns, types);
     populateConvolutionPatterns(patterns, types);
+    populateDeformPatterns(patterns, types);
+    populateDetPatterns(patterns, types);
     populateElementwisePatterns(patterns, types);
     populateGatherPatterns(patterns, types);
     populateLogicPatterns(patterns, types);
+    populateMlMapPatterns(patterns, types);
     populateMlPatterns(patterns, types);
     populateMovementPatterns(patterns, types);
+    populateNonZeroPatterns(patterns, types);
     populateNormalizationPatterns(patterns, types);
     populatePoolingPatterns(patterns, types);
+    populateQuantizePatterns(patterns, types);
+    populateQuantizeProductPatterns(patterns, types);
+    populateRandomPatterns(patterns, types);
     populateRecurrentPatterns(patterns, types);
     populateReducePatterns(patterns, types);
+    populateRegionPatterns(patterns, types);
     populateResizePatterns(patterns, types);
     populateRunningPatterns(patterns, types);
+    populateSamplingPatterns(patterns, types);
+    populateSelectPatterns(patterns, types);
+    populateSequencePatterns(patterns, types);
     populateShapePatterns(patterns, types);
+    populateSignalPatterns(patterns, types);
     populateSlicePatterns(patterns, types);
     populateSoftmaxPatterns(patterns, types);
+    populateSvmPatterns(patterns, types);
+    populateTextPatterns(patterns, types);
+    populateTopKPatterns(patterns, types);
+    populateTrainingPatterns(patterns, types);
+    populateTreePatterns(patterns, types);
     populateFunctionOpInterfaceTypeConversionPattern<func::FuncOp>(patterns,
                                                                    types);
     populateReturnOpTypeConversionPattern(patterns, types);

@@ -449,6 +449,8 @@ static std::optional<SmallVector<double>> getFloats(Lowering &l, unsigned i) {
 }
 
 static LogicalResult lowerResize(onnx::ResizeOp op, Lowering &l) {
+  if (op.getMode() != "nearest" && isNarrow(l.element(0)))
+    return l.unsupported("expected no interpolation of narrow elements");
   Mode mode(op);
   Dims dims = l.dims(0), outDims = l.resultDims();
   int64_t rank = dims.size();

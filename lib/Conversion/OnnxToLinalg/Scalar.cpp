@@ -6,6 +6,7 @@
 
 #include "Limits.h"
 #include "Lowering.h"
+#include "NarrowFloat.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
@@ -18,8 +19,16 @@ Type lathe::getStorageType(Type element) {
   if (element.isInteger(1))
     return IntegerType::get(element.getContext(), 8);
   if (auto integer = dyn_cast<IntegerType>(element))
-    return IntegerType::get(element.getContext(), integer.getWidth());
-  return element;
+    return IntegerType::get(element.getContext(),
+                            std::max(8u, integer.getWidth()));
+  return isNarrow(element) ? IntegerType::get(element.getContext(), 8)
+                           : element;
+}
+
+bool lathe::isNarrow(Type element) {
+  if (element.isInteger(1) || !element.isIntOrFloat())
+    return false;
+  return element.getIntOrFloatBitWidth() < (isa<FloatType>(element) ? 16 : 8);
 }
 
 Type lathe::getComputeType(Type element) {
@@ -75,7 +84,43 @@ static Value castFloatToInt(ImplicitLocOpBuilder &b, Value x, Type to) {
   return arith::TruncIOp::create(b, result, integer);
 }
 
-Value lathe::castScalar(ImplicitLocOpBuilder &b, Value x, Type from, Type to) {
+/// A byte whose low `bits` bits are an integer: extended to the whole byte.
+static Value extendLowBits(ImplicitLocOpBuilder &b, Value x, unsigned bits,
+                           bool isUnsigned) {
+  if (isUnsigned)
+    return arith::AndIOp::create(b, x,
+                                 makeConstant(b, x.getType(), (1 << bits) - 1));
+  Value shift = makeConstant(b, x.getType(), 8 - bits);
+  return arith::ShRSIOp::create(b, arith::ShLIOp::create(b, x, shift), shift);
+}
+
+/// `from` or `to` is narrow: through the next type that is computed with.
+static Value castNarrow(ImplicitLocOpBuilder &b, Value x, Type from, Type to,
+                        CastRules rules) {
+  Type f32 = b.getF32Type();
+  auto getByte = [&](Type type) {
+    return b.getIntegerType(8, type.isSignlessInteger());
+  };
+  if (isNarrow(from) && isa<FloatType>(from))
+    return castScalar(b, decodeFloat(b, x, cast<FloatType>(from)), f32, to,
+                      rules);
+  if (isNarrow(from))
+    return castScalar(b, x, getByte(from), to, rules);
+  if (auto floating = dyn_cast<FloatType>(to)) {
+    Value single =
+        from.isF64() ? roundToOdd(b, x) : castScalar(b, x, from, f32);
+    return encodeFloat(b, single, floating, rules);
+  }
+  return extendLowBits(b, castScalar(b, x, from, getByte(to)),
+                       to.getIntOrFloatBitWidth(), isUnsigned(to));
+}
+
+Value lathe::castScalar(ImplicitLocOpBuilder &b, Value x, Type from, Type to,
+                        CastRules rules) {
+  if (isNarrow(from) && from == to)
+    return x;
+  if (isNarrow(from) || isNarrow(to))
+    return castNarrow(b, x, from, to, rules);
   Type result = getComputeType(to);
   bool fromFloat = isa<FloatType>(from), toFloat = isa<FloatType>(to);
   if (to.isInteger(1)) {

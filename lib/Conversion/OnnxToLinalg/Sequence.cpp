@@ -66,7 +66,13 @@ Value lathe::takeStep(Lowering &l, Value sequence, Value index, DimsRef dims) {
 Value lathe::putStep(Lowering &l, Value step, Value sequence, Value index,
                      DimsRef dims) {
   return InsertOp::create(l.b, sequence.getType(), step, sequence,
-                          getOffset(l, index, dims));
+                          getOffset(l, index, dims), /*grows=*/false);
+}
+
+Value lathe::appendStep(Lowering &l, Value step, Value sequence, Value index,
+                        DimsRef dims) {
+  return InsertOp::create(l.b, sequence.getType(), step, sequence,
+                          getOffset(l, index, dims), /*grows=*/true);
 }
 
 Value lathe::getStepIndex(Lowering &l, Value index, OpFoldResult length,

@@ -28,6 +28,10 @@ mlir::Value takeStep(Lowering &l, mlir::Value sequence, mlir::Value index,
 mlir::Value putStep(Lowering &l, mlir::Value step, mlir::Value sequence,
                     mlir::Value index, DimsRef dims);
 
+/// The same where `sequence` ends before step `index`, and grows by it.
+mlir::Value appendStep(Lowering &l, mlir::Value step, mlir::Value sequence,
+                       mlir::Value index, DimsRef dims);
+
 /// `index`, or `length - 1 - index` if the sequence runs backwards.
 mlir::Value getStepIndex(Lowering &l, mlir::Value index,
                          mlir::OpFoldResult length, bool backwards);

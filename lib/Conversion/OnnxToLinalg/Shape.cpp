@@ -5,9 +5,9 @@
 
 #include "Families.h"
 #include "Lowering.h"
+#include "RunTimeSizes.h"
 #include "lathe/Dialect/Lathe/IR/Lathe.h"
 #include "lathe/Dialect/Onnx/IR/Math.h"
-#include "lathe/Dialect/Onnx/IR/Nn.h"
 #include "lathe/Dialect/Onnx/IR/Tensor.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -25,15 +25,31 @@ using namespace lathe;
 static ElementsAttr toStorage(ElementsAttr value, RankedTensorType type) {
   if (value.getType() == type)
     return value;
-  if (auto resource = dyn_cast<DenseResourceElementsAttr>(value))
+  Type element = value.getElementType();
+  bool isPacked = isNarrow(element) && element.getIntOrFloatBitWidth() < 8;
+  if (auto resource = dyn_cast<DenseResourceElementsAttr>(value)) {
+    // What is packed spreads to bytes when the artifact is written.
+    if (isPacked)
+      return value;
     return DenseResourceElementsAttr::get(type, resource.getRawHandle());
+  }
   auto dense = dyn_cast<DenseElementsAttr>(value);
   if (!dense)
     return {};
-  if (!dense.getElementType().isInteger(1))
+  SmallVector<int8_t> bytes;
+  if (element.isInteger(1)) {
+    for (bool x : dense.getValues<bool>())
+      bytes.push_back(x);
+  } else if (isPacked && isa<FloatType>(element)) {
+    for (const APFloat &x : dense.getValues<APFloat>())
+      bytes.push_back(x.bitcastToAPInt().getZExtValue());
+  } else if (isPacked) {
+    for (const APInt &x : dense.getValues<APInt>())
+      bytes.push_back(isUnsigned(element) ? x.getZExtValue()
+                                          : x.getSExtValue());
+  } else {
     return dense.bitcast(type.getElementType());
-  SmallVector<int8_t> bytes = llvm::map_to_vector(
-      dense.getValues<bool>(), [](bool x) { return int8_t(x); });
+  }
   return DenseElementsAttr::get(type, ArrayRef<int8_t>(bytes));
 }
 
@@ -47,9 +63,8 @@ static LogicalResult lowerConstant(onnx::ConstantOp op, Lowering &l) {
   auto dense = dyn_cast<DenseElementsAttr>(value);
   if (dense && dense.isSplat() && !recipe)
     return l.replace(Value(arith::ConstantOp::create(l.b, dense)));
-  return l.replace(
-      Value(WeightOp::create(l.b, type, value,
-                             recipe ? recipe : l.b.getArrayAttr({}))));
+  return l.replace(Value(WeightOp::create(
+      l.b, type, value, recipe ? recipe : l.b.getArrayAttr({}))));
 }
 
 static LogicalResult lowerConstantOfShape(onnx::ConstantOfShapeOp op,
@@ -64,6 +79,7 @@ static LogicalResult lowerConstantOfShape(onnx::ConstantOfShapeOp op,
       return l.unsupported("expected one element as value");
     value = cast<TypedAttr>(*dense.getValues<Attribute>().begin());
   }
+  bindConstantOfShape(l);
   return l.replace(l.fill(l.resultDims(), value));
 }
 
@@ -83,6 +99,7 @@ static LogicalResult lowerEyeLike(onnx::EyeLikeOp op, Lowering &l) {
 
 /// start + i * delta
 static LogicalResult lowerRange(onnx::RangeOp, Lowering &l) {
+  bindRange(l);
   Type element = l.resultElement(), compute = getComputeType(element);
   AffineMap scalar = AffineMap::get(1, 0, l.b.getContext());
   Operand start = l.operand(0), delta = l.operand(2);
@@ -161,19 +178,21 @@ template <typename OpTy> static LogicalResult lowerView(OpTy, Lowering &l) {
   return l.replace(l.view(l.value(0), l.resultDims()));
 }
 
-static LogicalResult lowerIdentity(onnx::IdentityOp, Lowering &l) {
-  return l.replace(l.value(0));
+static LogicalResult lowerReshape(onnx::ReshapeOp op, Lowering &l) {
+  bindReshape(l, op.getAllowzero());
+  return lowerView(op, l);
 }
 
-/// Inference only: nothing is dropped.
-static LogicalResult lowerDropout(onnx::DropoutOp, Lowering &l) {
-  if (l.has(2)) {
-    std::optional<SmallVector<int64_t>> training = l.ints(2);
-    if (!training || llvm::any_of(*training, [](int64_t x) { return x; }))
-      return l.unsupported("expected training_mode to be false");
-  }
-  Value mask = l.fill(l.resultDims(1), l.b.getI8IntegerAttr(1));
-  return l.replace({l.value(0), mask});
+static LogicalResult lowerSqueeze(onnx::SqueezeOp op, Lowering &l) {
+  return failed(bindSqueeze(l)) ? failure() : lowerView(op, l);
+}
+
+static LogicalResult lowerUnsqueeze(onnx::UnsqueezeOp op, Lowering &l) {
+  return failed(bindUnsqueeze(l)) ? failure() : lowerView(op, l);
+}
+
+static LogicalResult lowerIdentity(onnx::IdentityOp, Lowering &l) {
+  return l.replace(l.value(0));
 }
 
 void lathe::populateShapePatterns(RewritePatternSet &patterns,
@@ -184,10 +203,9 @@ void lathe::populateShapePatterns(RewritePatternSet &patterns,
   addLowering(patterns, types, lowerRange);
   addLowering(patterns, types, lowerShape);
   addLowering(patterns, types, lowerSize);
-  addLowering(patterns, types, lowerView<onnx::ReshapeOp>);
+  addLowering(patterns, types, lowerReshape);
   addLowering(patterns, types, lowerView<onnx::FlattenOp>);
-  addLowering(patterns, types, lowerView<onnx::SqueezeOp>);
-  addLowering(patterns, types, lowerView<onnx::UnsqueezeOp>);
+  addLowering(patterns, types, lowerSqueeze);
+  addLowering(patterns, types, lowerUnsqueeze);
   addLowering(patterns, types, lowerIdentity);
-  addLowering(patterns, types, lowerDropout);
 }

@@ -4,8 +4,10 @@
 // Slices and padding: `tensor.extract_slice` and `tensor.pad` where the ranges
 // are known from shapes, else loops that compute where to read.
 
+#include "Checks.h"
 #include "Families.h"
 #include "Indexing.h"
+#include "RunTimeSizes.h"
 #include "lathe/Dialect/Onnx/IR/Tensor.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -62,20 +64,22 @@ static std::optional<OpFoldResult> getStart(Lowering &l, OpFoldResult start,
 }
 
 static LogicalResult lowerSlice(onnx::SliceOp, Lowering &l) {
-  Dims dims = l.dims(0), outDims = l.resultDims();
-  int64_t rank = dims.size(), count = l.type(1).getDimSize(0);
+  int64_t count = l.type(1).getDimSize(0);
   if (ShapedType::isDynamic(count))
     return l.unsupported("expected starts of static length");
   std::optional<SmallVector<int64_t>> axes = getAxes(l, 3, count);
-  if (!axes)
-    return l.unsupported("expected constant axes");
+  if (!axes && failed(checkIndices(l, 3, l.index(l.rank(0)), 0)))
+    return failure();
+  bindSlice(l, count);
+  Dims dims = l.dims(0), outDims = l.resultDims();
+  int64_t rank = dims.size();
   std::optional<Dims> starts = l.contents(1), steps;
   if (l.has(4))
     steps = l.contents(4);
   else
     steps = Dims(count, l.index(1));
 
-  bool simple = starts && steps;
+  bool simple = starts && steps && axes;
   Dims offsets(rank, l.index(0)), strides(rank, l.index(1));
   for (int64_t i = 0; simple && i != count; ++i) {
     int64_t axis = (*axes)[i];
@@ -98,17 +102,10 @@ static LogicalResult lowerSlice(onnx::SliceOp, Lowering &l) {
         SmallVector<Value> at;
         for (int64_t i = 0; i != rank; ++i)
           at.push_back(m.loop(i));
-        Value zero = m.constant(0), one = m.constant(1);
-        for (int64_t i = 0; i != count; ++i) {
-          int64_t axis = (*axes)[i];
-          Value start = readInt(l, m, 1, i, starts);
-          Value step = readInt(l, m, 4, i, steps);
-          Value size = sizes[axis];
-          start = m.select(m.less(start, zero), m.add(start, size), start);
-          // A start past the end is the end, or the last one going back.
-          Value last = m.select(m.less(step, zero), m.sub(size, one), size);
-          start = m.max(m.min(start, last), zero);
-          at[axis] = m.clamp(m.add(start, m.mul(at[axis], step)), size);
+        for (int64_t i = 0; i != rank; ++i) {
+          SliceRange range = getSliceRange(l, m, i, sizes[i], count);
+          Value from = m.add(range.start, m.mul(at[i], range.step));
+          at[i] = m.clamp(from, sizes[i]);
         }
         return m.read(l.value(0), at, l.element(0));
       }));
@@ -132,14 +129,16 @@ static LogicalResult padConstant(Lowering &l, DimsRef low, DimsRef high,
 }
 
 static LogicalResult lowerPad(onnx::PadOp op, Lowering &l) {
-  Dims dims = l.dims(0), outDims = l.resultDims();
-  int64_t rank = dims.size(), length = l.type(1).getDimSize(0);
+  int64_t length = l.type(1).getDimSize(0);
   if (ShapedType::isDynamic(length))
     return l.unsupported("expected pads of static length");
   int64_t count = length / 2;
   std::optional<SmallVector<int64_t>> axes = getAxes(l, 3, count);
-  if (!axes)
-    return l.unsupported("expected constant axes");
+  if (!axes && failed(checkIndices(l, 3, l.index(l.rank(0)), 0)))
+    return failure();
+  bindPad(l, count);
+  Dims dims = l.dims(0), outDims = l.resultDims();
+  int64_t rank = dims.size();
   std::optional<Dims> pads = l.contents(1);
   StringRef mode = op.getMode();
   Type element = l.element(0);
@@ -151,7 +150,7 @@ static LogicalResult lowerPad(onnx::PadOp op, Lowering &l) {
     if (value && value.isSplat())
       fill = cast<TypedAttr>(value.getSplatValue<Attribute>());
   }
-  bool plain = pads && llvm::all_of(*pads, [](OpFoldResult amount) {
+  bool plain = pads && axes && llvm::all_of(*pads, [](OpFoldResult amount) {
                  std::optional<int64_t> known = getConstantIntValue(amount);
                  return known && *known >= 0;
                });
@@ -180,9 +179,13 @@ static LogicalResult lowerPad(onnx::PadOp op, Lowering &l) {
         for (int64_t i = 0; i != rank; ++i)
           at.push_back(m.loop(i));
         Value zero = m.constant(0), one = m.constant(1), inside;
-        for (auto [i, axis] : llvm::enumerate(*axes)) {
+        auto dimensions =
+            axes.value_or(llvm::to_vector(llvm::seq<int64_t>(0, rank)));
+        for (auto [i, axis] : llvm::enumerate(dimensions)) {
           Value size = sizes[axis];
-          Value from = m.sub(at[axis], readInt(l, m, 1, i, pads));
+          Value low = axes ? readInt(l, m, 1, i, pads)
+                           : getPads(l, m, axis, count).first;
+          Value from = m.sub(at[axis], low);
           if (mode == "wrap") {
             from = m.floorMod(from, m.max(size, one));
           } else if (mode == "reflect") {

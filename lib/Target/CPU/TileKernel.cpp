@@ -161,6 +161,38 @@ static AffineMap getGrid(KernelOp kernel, const KernelShape &shape,
   return AffineMap::get(0, kernel.getSizes().size(), count);
 }
 
+/// The number of tiles of a kernel that is a loop over points already, or null
+/// where the kernel does not say how many those are.
+static AffineMap getGrid(KernelOp kernel, scf::ForallOp loop) {
+  MLIRContext *context = kernel.getContext();
+  unsigned firstSize =
+      kernel.getSizes().empty() ? 0 : kernel.getSizes().front().getArgNumber();
+  AffineExpr count = getAffineConstantExpr(1, context);
+  for (OpFoldResult extent : loop.getMixedUpperBound()) {
+    AffineMap map = AffineMap::get(0, 1, getAffineSymbolExpr(0, context));
+    SmallVector<Value> operands;
+    if (std::optional<int64_t> known = getConstantIntValue(extent)) {
+      map = AffineMap::get(0, 0, getAffineConstantExpr(*known, context));
+    } else {
+      operands.push_back(cast<Value>(extent));
+      affine::fullyComposeAffineMapAndOperands(&map, &operands);
+    }
+    SmallVector<AffineExpr> sizes;
+    for (Value operand : operands) {
+      auto arg = dyn_cast<BlockArgument>(operand);
+      if (!arg || arg.getOwner() != &kernel.getBlock())
+        return {};
+      sizes.push_back(
+          getAffineSymbolExpr(arg.getArgNumber() - firstSize, context));
+    }
+    unsigned numDims = map.getNumDims();
+    count = count * map.getResult(0).replaceDimsAndSymbols(
+                        ArrayRef(sizes).take_front(numDims),
+                        ArrayRef(sizes).drop_front(numDims));
+  }
+  return AffineMap::get(0, kernel.getSizes().size(), count);
+}
+
 /// The dimension of `root` that follows dimension `dim` of `op` through the ops
 /// between them, if there is one.
 static std::optional<unsigned> findRootDim(linalg::LinalgOp op, unsigned dim,
@@ -221,6 +253,16 @@ lathe::tileKernel(KernelOp kernel,
   // What cannot be tiled is one tile.
   setGrid(AffineMap::get(0, kernel.getSizes().size(),
                          getAffineConstantExpr(1, context)));
+  // A loop over points is a grid already.
+  auto loops = kernel.getBlock().getOps<scf::ForallOp>();
+  if (!loops.empty()) {
+    AffineMap grid = getGrid(kernel, *loops.begin());
+    if (!grid)
+      return kernel.emitOpError(
+          "expected a loop over points whose number the sizes give");
+    setGrid(grid);
+    return success();
+  }
   KernelShape shape;
   unsigned result = 0;
   shape.root = findRoot(kernel, shape, result);

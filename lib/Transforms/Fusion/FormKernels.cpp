@@ -343,6 +343,8 @@ bool Former::tryJoin(Operation *producer, Group &group) {
   Role role = getRole(producer);
   if (owner.lookup(producer))
     return refuse("it is part of another kernel");
+  if (isa<GridOp>(producer))
+    return refuse("it is a grid of its own");
   if (readsWhole(producer, group))
     return refuse("it is read at computed places");
   if (role == Role::Other || group.isWhole)
@@ -558,7 +560,10 @@ struct FormKernels : public lathe::impl::FormKernelsBase<FormKernels> {
       }
     // A fill belongs to the one op that it initializes, in the same block.
     SmallVector<linalg::FillOp> fills;
-    getOperation().walk([&](linalg::FillOp fill) { fills.push_back(fill); });
+    getOperation().walk([&](linalg::FillOp fill) {
+      if (!isInsideComputeOp(fill))
+        fills.push_back(fill);
+    });
     for (linalg::FillOp fill : fills) {
       OpBuilder builder(fill);
       while (!fill->use_empty() && !fill->hasOneUse()) {
@@ -576,7 +581,7 @@ struct FormKernels : public lathe::impl::FormKernelsBase<FormKernels> {
       blocks.push_back(&block);
     // Bodies of control flow in the program are programs themselves.
     getOperation().walk([&](Operation *op) {
-      if (isa<scf::SCFDialect>(op->getDialect()))
+      if (isa<scf::SCFDialect>(op->getDialect()) && !isInsideComputeOp(op))
         for (Region &region : op->getRegions())
           for (Block &block : region)
             blocks.push_back(&block);

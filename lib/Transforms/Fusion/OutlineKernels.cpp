@@ -6,8 +6,10 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/IRMapping.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
 #include "mlir/Transforms/RegionUtils.h"
 #include "llvm/ADT/MapVector.h"
@@ -20,6 +22,62 @@ namespace lathe {
 } // namespace lathe
 
 using namespace lathe;
+
+/// `lathe.grid` inside a kernel becomes a loop over points that write their
+/// parts of the results:
+///
+///   scf.forall (%i) in (%n) shared_outs(%o = %empty) {
+///     %part = tensor.extract_slice %o[%i, 0] ...
+///     ...
+///     scf.forall.in_parallel { tensor.parallel_insert_slice ... }
+///   }
+static void expandGrid(GridOp grid) {
+  ImplicitLocOpBuilder b(grid.getLoc(), grid);
+  SmallVector<OpFoldResult> extents =
+      getAsOpFoldResult(ValueRange(grid.getExtents()));
+  SmallVector<Value> inits;
+  for (auto [i, result] : llvm::enumerate(grid.getResults()))
+    inits.push_back(tensor::EmptyOp::create(
+        b, grid.getResultSizes(i),
+        cast<RankedTensorType>(result.getType()).getElementType()));
+  auto loop = scf::ForallOp::create(b, extents, inits, std::nullopt);
+  Block *body = loop.getBody(), &from = grid.getBody().front();
+  auto done = cast<scf::InParallelOp>(body->getTerminator());
+  b.setInsertionPoint(done);
+  SmallVector<Value> points = llvm::to_vector(loop.getInductionVars());
+  SmallVector<Value> arguments = points;
+  SmallVector<std::pair<SmallVector<OpFoldResult>, SmallVector<OpFoldResult>>>
+      parts;
+  for (auto [i, out] : llvm::enumerate(loop.getRegionIterArgs())) {
+    SmallVector<OpFoldResult> offsets, sizes = grid.getResultSizes(i);
+    for (auto [size, loop] : llvm::zip_equal(sizes, grid.getResultLoops(i))) {
+      offsets.push_back(loop < 0 ? OpFoldResult(b.getIndexAttr(0))
+                                 : OpFoldResult(points[loop]));
+      if (loop >= 0)
+        size = b.getIndexAttr(1);
+    }
+    SmallVector<OpFoldResult> ones(sizes.size(), b.getIndexAttr(1));
+    auto type =
+        cast<RankedTensorType>(from.getArgument(points.size() + i).getType());
+    arguments.push_back(
+        tensor::ExtractSliceOp::create(b, type, out, offsets, sizes, ones));
+    parts.push_back({offsets, sizes});
+  }
+  IRMapping mapping;
+  mapping.map(from.getArguments(), arguments);
+  for (Operation &op : from.without_terminator())
+    b.clone(op, mapping);
+  b.setInsertionPointToStart(done.getBody());
+  for (auto [i, value] : llvm::enumerate(from.getTerminator()->getOperands())) {
+    auto &[offsets, sizes] = parts[i];
+    SmallVector<OpFoldResult> ones(sizes.size(), b.getIndexAttr(1));
+    tensor::ParallelInsertSliceOp::create(b, mapping.lookupOrDefault(value),
+                                          loop.getRegionIterArgs()[i], offsets,
+                                          sizes, ones);
+  }
+  grid.replaceAllUsesWith(loop.getResults());
+  grid.erase();
+}
 
 namespace {
 /// One group of a block, in program order.
@@ -320,6 +378,8 @@ LogicalResult Outliner::outline(Group &group) {
                     return mapping.lookup(v);
                   }));
 
+  for (GridOp grid : llvm::make_early_inc_range(body->getOps<GridOp>()))
+    expandGrid(grid);
   kernel->setAttr(costAttrName, AffineMapAttr::get(getKernelCost(kernel)));
   DictionaryAttr fusions = getFusions(kernel, group.ops, results, mapping);
   kernel = share(kernel, getHint(group));

@@ -28,6 +28,14 @@ static bool isInPlace(Value value, Value carried) {
   return value == carried;
 }
 
+/// Whether `value` is memory that the caller gave away.
+static bool isState(Value value) {
+  auto arg = dyn_cast<BlockArgument>(value);
+  auto func =
+      arg ? dyn_cast<func::FuncOp>(arg.getOwner()->getParentOp()) : nullptr;
+  return func && func.getArgAttr(arg.getArgNumber(), stateAttrName);
+}
+
 /// Makes `operand` a copy of itself, before the op that it belongs to.
 static LogicalResult copyOperand(OpOperand &operand) {
   OpBuilder builder(operand.getOwner());
@@ -53,17 +61,21 @@ static LogicalResult copyOperand(OpOperand &operand) {
 /// Copies what `operands` (of a terminator) do not own. `carried` are the
 /// values of a loop that they replace, or empty.
 static LogicalResult ownOperands(MutableArrayRef<OpOperand> operands,
-                                 ValueRange carried) {
+                                 ValueRange carried,
+                                 function_ref<bool(unsigned)> skip = nullptr) {
   DenseSet<Value> taken;
   for (auto [i, operand] : llvm::enumerate(operands)) {
-    if (!isa<RankedTensorType>(operand.get().getType()))
+    if (!isa<RankedTensorType>(operand.get().getType()) || (skip && skip(i)))
       continue;
     Value root = getViewedValue(operand.get());
     if (i < carried.size() && isInPlace(root, carried[i]))
       continue;
     Operation *def = root.getDefiningOp();
-    if (def && isComputeOp(def) &&
-        def->getBlock() == operand.getOwner()->getBlock() &&
+    // A library function writes a result of the program where it belongs.
+    bool isMade =
+        def && (isComputeOp(def) ||
+                (isa<CallOp>(def) && isa<func::ReturnOp>(operand.getOwner())));
+    if (isMade && def->getBlock() == operand.getOwner()->getBlock() &&
         taken.insert(root).second)
       continue;
     if (failed(copyOperand(operand)))
@@ -93,8 +105,11 @@ struct OwnResults : public lathe::impl::OwnResultsBase<OwnResults> {
 
   void runOnOperation() override {
     hoistSizes();
-    WalkResult result =
-        getOperation().walk([&](Operation *op) { return WalkResult(own(op)); });
+    WalkResult result = getOperation().walk([&](Operation *op) {
+      // What computes owns what its body makes.
+      return isInsideComputeOp(op) ? WalkResult::advance()
+                                   : WalkResult(own(op));
+    });
     if (result.wasInterrupted())
       signalPassFailure();
   }
@@ -125,6 +140,8 @@ struct OwnResults : public lathe::impl::OwnResultsBase<OwnResults> {
     if (auto insert = dyn_cast<InsertOp>(op)) {
       // What a loop carries is the loop's; a loop of one step is none any more.
       Value dest = getViewedValue(insert.getDest());
+      if (isState(dest))
+        return success();
       Operation *def = dest.getDefiningOp();
       if ((!def && isa<scf::SCFDialect>(
                        dest.getParentBlock()->getParentOp()->getDialect())) ||
@@ -133,8 +150,13 @@ struct OwnResults : public lathe::impl::OwnResultsBase<OwnResults> {
         return success();
       return copyOperand(insert.getDestMutable());
     }
-    if (isa<func::ReturnOp>(op))
-      return ownOperands(op->getOpOperands(), {});
+    if (isa<func::ReturnOp>(op)) {
+      // A state stays where it is.
+      auto func = cast<func::FuncOp>(op->getParentOp());
+      return ownOperands(op->getOpOperands(), {}, [&](unsigned i) {
+        return func.getResultAttr(i, stateAttrName) != nullptr;
+      });
+    }
     if (auto branch = dyn_cast<scf::IfOp>(op)) {
       for (Region *region : {&branch.getThenRegion(), &branch.getElseRegion()})
         if (!region->empty() &&

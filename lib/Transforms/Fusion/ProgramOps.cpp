@@ -19,6 +19,8 @@ using namespace mlir;
 using namespace lathe;
 
 bool lathe::isComputeOp(Operation *op) {
+  if (isa<GridOp>(op))
+    return true;
   if (isa<tensor::EmptyOp>(op) || isa<LatheDialect>(op->getDialect()))
     return false;
   return isa<linalg::LinalgOp>(op) ||
@@ -26,11 +28,20 @@ bool lathe::isComputeOp(Operation *op) {
           llvm::any_of(op->getResultTypes(), llvm::IsaPred<TensorType>));
 }
 
+bool lathe::isInsideComputeOp(Operation *op) {
+  for (Operation *parent = op->getParentOp(); parent;
+       parent = parent->getParentOp())
+    if (isComputeOp(parent))
+      return true;
+  return false;
+}
+
 /// Which block argument a scalar is, behind conversions.
 static BlockArgument getSource(Value value) {
   while (Operation *def = value.getDefiningOp()) {
     if (!isa<arith::ExtFOp, arith::ExtSIOp, arith::ExtUIOp, arith::SIToFPOp,
-             arith::UIToFPOp, arith::TruncFOp, arith::SubIOp>(def))
+             arith::UIToFPOp, arith::TruncFOp, arith::SubIOp, arith::XOrIOp>(
+            def))
       return {};
     value = def->getOperand(0);
   }
@@ -133,9 +144,26 @@ FailureOr<SmallVector<Value>> lathe::getDynamicDims(OpBuilder &builder,
   if (auto branch = dyn_cast<scf::IfOp>(op))
     return getDynamicDims(
         builder, branch.thenYield().getOperand(result.getResultNumber()));
-  if (auto cast = dyn_cast<tensor::CastOp>(op))
-    if (cast.getSource().getType().getShape() == type.getShape())
-      return getDynamicDims(builder, cast.getSource());
+  if (auto cast = dyn_cast<tensor::CastOp>(op)) {
+    auto source = dyn_cast<RankedTensorType>(cast.getSource().getType());
+    FailureOr<SmallVector<Value>> known =
+        getDynamicDims(builder, cast.getSource());
+    if (!source || failed(known))
+      return failure();
+    // Sizes that only the source's type says are constants.
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPoint(op);
+    SmallVector<Value> dims;
+    for (int64_t d = 0, next = 0; d != type.getRank(); ++d) {
+      Value size = source.isDynamicDim(d)
+                       ? (*known)[next++]
+                       : arith::ConstantIndexOp::create(
+                             builder, op->getLoc(), source.getDimSize(d));
+      if (type.isDynamicDim(d))
+        dims.push_back(size);
+    }
+    return dims;
+  }
   // Sizes follow from operands: they are available before the op already.
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPoint(op);
@@ -177,5 +205,77 @@ FailureOr<SmallVector<Value>> lathe::getDynamicDims(OpBuilder &builder,
     if (type.isDynamicDim(i))
       dims.push_back(
           getValueOrCreateConstantIndexOp(builder, op->getLoc(), dim));
+  return dims;
+}
+
+static bool isSizeArithmetic(Operation *op) {
+  return isa<affine::AffineApplyOp, affine::AffineMinOp, affine::AffineMaxOp>(
+             op) ||
+         (isa<arith::ArithDialect>(op->getDialect()) &&
+          llvm::all_of(op->getResultTypes(),
+                       [](Type type) { return type.isIntOrIndex(); }));
+}
+
+bool lathe::isKnownAtEntry(Value size) {
+  Operation *op = size.getDefiningOp();
+  if (!op)
+    return false;
+  if (isa<SymbolOp>(op))
+    return true;
+  return isSizeArithmetic(op) &&
+         llvm::all_of(op->getOperands(), isKnownAtEntry);
+}
+
+/// Whether `expr` grows, or stays, where any of its operands grow; none of them
+/// is negative.
+static bool isMonotone(AffineExpr expr) {
+  auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
+  if (!binary)
+    return true;
+  auto constant = dyn_cast<AffineConstantExpr>(binary.getRHS());
+  switch (expr.getKind()) {
+  case AffineExprKind::Add:
+    return isMonotone(binary.getLHS()) && isMonotone(binary.getRHS());
+  case AffineExprKind::Mul:
+    return isMonotone(binary.getLHS()) && isMonotone(binary.getRHS()) &&
+           (!constant || constant.getValue() >= 0);
+  case AffineExprKind::FloorDiv:
+  case AffineExprKind::CeilDiv:
+    return isMonotone(binary.getLHS()) && constant && constant.getValue() > 0;
+  default:
+    return false;
+  }
+}
+
+/// An upper bound of `size` that is known at entry, or null.
+static Value getBound(OpBuilder &builder, Value size) {
+  if (isKnownAtEntry(size))
+    return size;
+  if (auto bind = size.getDefiningOp<BindOp>())
+    return bind.getMax() ? getBound(builder, bind.getMax()) : Value();
+  auto apply = size.getDefiningOp<affine::AffineApplyOp>();
+  if (!apply || !isMonotone(apply.getAffineMap().getResult(0)))
+    return {};
+  SmallVector<OpFoldResult> bounds;
+  for (Value operand : apply.getMapOperands()) {
+    Value bound = getBound(builder, operand);
+    if (!bound)
+      return {};
+    bounds.push_back(bound);
+  }
+  return getValueOrCreateConstantIndexOp(
+      builder, size.getLoc(),
+      affine::makeComposedFoldedAffineApply(builder, size.getLoc(),
+                                            apply.getAffineMap(), bounds));
+}
+
+FailureOr<SmallVector<Value>> lathe::getBoundedDims(OpBuilder &builder,
+                                                    Value value) {
+  FailureOr<SmallVector<Value>> dims = getDynamicDims(builder, value);
+  if (failed(dims))
+    return failure();
+  for (Value &dim : *dims)
+    if (!(dim = getBound(builder, dim)))
+      return failure();
   return dims;
 }

@@ -27,10 +27,13 @@ struct ChooseLayouts : public lathe::impl::ChooseLayoutsBase<ChooseLayouts> {
   using Base::Base;
 
   void runOnOperation() override {
-    getOperation().walk([&](Operation *op) {
+    getOperation().walk<WalkOrder::PreOrder>([&](Operation *op) {
+      if (isa<GridOp>(op))
+        return WalkResult::skip();
       if (isa<linalg::LinalgOp, tensor::PadOp, tensor::InsertSliceOp,
               tensor::ExtractSliceOp, tensor::ConcatOp>(op))
         choose(op);
+      return WalkResult::advance();
     });
   }
 

@@ -2,6 +2,7 @@
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "lathe/Transforms/Fusion/ProgramOps.h"
+#include "lathe/Transforms/Layout/ByteProduct.h"
 #include "lathe/Transforms/Layout/Passes.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -32,6 +33,28 @@ static WeightOp getWeight(Value value, SmallVectorImpl<Attribute> &recipe) {
   llvm::append_range(recipe, weight.getRecipe());
   llvm::append_range(recipe, llvm::reverse(views));
   return weight;
+}
+
+/// Groups the bytes that one lane of a dot product sums: dimension `dim` of the
+/// loops, by which the weight's index `at` goes, is split, and its groups come
+/// last.
+static void groupBytes(unsigned dim, unsigned at, SmallVector<int64_t> &shape,
+                       SmallVector<AffineExpr> &results,
+                       SmallVectorImpl<Attribute> &recipe) {
+  MLIRContext *context = results.front().getContext();
+  AffineExpr loop = getAffineDimExpr(dim, context);
+  SmallVector<int64_t> split(shape), perm;
+  split[at] /= byteGroup;
+  split.insert(split.begin() + at + 1, byteGroup);
+  recipe.push_back(ReshapeStepAttr::get(context, split));
+  for (unsigned d = 0; d < split.size(); ++d)
+    if (d != at + 1)
+      perm.push_back(d);
+  perm.push_back(at + 1);
+  recipe.push_back(PermuteStepAttr::get(context, perm));
+  shape = applyPermutation(split, perm);
+  results[at] = loop.floorDiv(byteGroup);
+  results.push_back(loop % byteGroup);
 }
 
 namespace {
@@ -103,7 +126,17 @@ void PackWeights::pack(linalg::GenericOp op, OpOperand &input) {
     shape.back() = panelWidth;
     shape.insert(shape.begin(), llvm::divideCeil(columns, panelWidth));
   }
-  if (!moves && !panels)
+  bool groups = false;
+  if (std::optional<ByteProduct> product = matchByteProduct(op);
+      product && product->right == input.getOperandNumber())
+    for (auto [at, expr] : llvm::enumerate(results))
+      if (expr == getAffineDimExpr(product->reduction, context) &&
+          shape[at] % byteGroup == 0) {
+        groupBytes(product->reduction, at, shape, results, recipe);
+        groups = true;
+        break;
+      }
+  if (!moves && !panels && !groups)
     return;
   OpBuilder builder(op);
   auto packed =

@@ -1,10 +1,13 @@
 // Part of the Lathe project, under the Apache License v2.0 with LLVM
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "lathe/Transforms/Fusion/ProgramOps.h"
 #include "lathe/Transforms/Memory/ArenaPlan.h"
 #include "lathe/Transforms/Memory/Passes.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Interfaces/LoopLikeInterface.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -34,6 +37,11 @@ namespace {
 struct Slot {
   int64_t first, last;
   Value owner; ///< The first value in it, which gives its size.
+  /// Bounds of the owner's dynamic dimensions.
+  SmallVector<Value> dims;
+
+  /// The bytes it takes at most, where that is a constant.
+  std::optional<int64_t> getBytes() const;
 };
 
 class Planner {
@@ -42,12 +50,20 @@ public:
   LogicalResult run();
 
   SmallVector<Slot> slots;
+  /// The last position at which each growable slot is needed.
+  SmallVector<int64_t> growables;
   unsigned numInplace = 0;
 
 private:
   int64_t getLastUse(Value value);
-  int64_t addSlot(int64_t first, int64_t last, Value owner);
-  void placeLaunch(LaunchOp launch);
+  int64_t addSlot(int64_t first, int64_t last, Value owner,
+                  ArrayRef<Value> dims);
+  Attribute addGrowable(int64_t first, int64_t last);
+  /// A place of its own for `owner`: in the arena if its size has a bound.
+  Attribute addPlace(int64_t first, int64_t last, Value owner);
+  void findGrowing();
+  /// Places what a launch or a library call makes.
+  void placeResults(Operation *op);
   void placeIf(scf::IfOp branch);
   LogicalResult placeLoop(Operation *loop, ValueRange inits, ValueRange carried,
                           ValueRange yields);
@@ -57,10 +73,27 @@ private:
   func::FuncOp func;
   bool reuse;
   DenseMap<Operation *, int64_t> position;
-  DenseMap<Value, int64_t> slotOf, outputOf;
+  DenseMap<Value, int64_t> slotOf, growableOf, outputOf;
   DenseSet<Value> given;
+  /// What loops make longer from step to step.
+  DenseSet<Value> growing;
 };
 } // namespace
+
+std::optional<int64_t> Slot::getBytes() const {
+  auto type = cast<RankedTensorType>(owner.getType());
+  int64_t bytes = getElementBytes(type.getElementType());
+  for (int64_t dim : type.getShape())
+    if (!ShapedType::isDynamic(dim))
+      bytes *= dim;
+  for (Value dim : dims) {
+    std::optional<int64_t> size = getConstantIntValue(dim);
+    if (!size)
+      return std::nullopt;
+    bytes *= *size;
+  }
+  return bytes;
+}
 
 /// The position of the last op that needs the bytes of `value`.
 int64_t Planner::getLastUse(Value value) {
@@ -150,20 +183,24 @@ LogicalResult Planner::run() {
 
   for (func::ReturnOp ret : func.getOps<func::ReturnOp>())
     for (auto [i, value] : llvm::enumerate(ret.getOperands())) {
+      if (isa<ValueType>(value.getType()) ||
+          func.getResultAttr(i, stateAttrName))
+        continue;
       if (!isa<RankedTensorType>(value.getType()))
         return ret.emitError("expects results that are ranked tensors, got ")
                << value.getType();
       Value root = getViewedValue(value);
-      if (!root.getDefiningOp<LaunchOp>() ||
+      if (!isa_and_present<LaunchOp, CallOp>(root.getDefiningOp()) ||
           !outputOf.try_emplace(root, i).second)
         return ret.emitError("expects each result to be a launch's own, got "
                              "another for result ")
                << i;
     }
 
+  findGrowing();
   WalkResult result = func.walk<WalkOrder::PreOrder>([&](Operation *op) {
-    if (auto launch = dyn_cast<LaunchOp>(op))
-      placeLaunch(launch);
+    if (isa<LaunchOp, CallOp>(op))
+      placeResults(op);
     else if (auto branch = dyn_cast<scf::IfOp>(op))
       placeIf(branch);
     else if (auto loop = dyn_cast<scf::ForOp>(op))
@@ -179,15 +216,78 @@ LogicalResult Planner::run() {
   return failure(result.wasInterrupted());
 }
 
-int64_t Planner::addSlot(int64_t first, int64_t last, Value owner) {
-  slots.push_back({first, last, owner});
+/// Finds what loops carry in other sizes from step to step.
+void Planner::findGrowing() {
+  OpBuilder builder(func.getContext());
+  auto find = [&](Operation *loop, ValueRange inits, ValueRange carried,
+                  ValueRange yields) {
+    for (auto [init, arg, yield] : llvm::zip_equal(inits, carried, yields)) {
+      if (!isa<RankedTensorType>(init.getType()))
+        continue;
+      Value root = getViewedValue(yield);
+      if (root == arg)
+        continue;
+      if (auto insert = root.getDefiningOp<InsertOp>()) {
+        if (insert.getGrows())
+          growing.insert(getViewedValue(init));
+        continue;
+      }
+      builder.setInsertionPoint(loop);
+      FailureOr<SmallVector<Value>> before = getDynamicDims(builder, init);
+      FailureOr<SmallVector<Value>> after = getDynamicDims(builder, yield);
+      if (succeeded(before) && succeeded(after) &&
+          (*before == *after || (llvm::all_of(*before, isKnownAtEntry) &&
+                                 llvm::all_of(*after, isKnownAtEntry))))
+        continue;
+      growing.insert(getViewedValue(init));
+      growing.insert(root);
+    }
+  };
+  func.walk([&](Operation *op) {
+    if (auto loop = dyn_cast<scf::ForOp>(op))
+      find(loop, loop.getInitArgs(), loop.getRegionIterArgs(),
+           loop.getYieldedValues());
+    else if (auto loop = dyn_cast<scf::WhileOp>(op))
+      find(loop, loop.getInits(), loop.getAfterArguments(),
+           loop.getYieldOp().getOperands());
+  });
+}
+
+int64_t Planner::addSlot(int64_t first, int64_t last, Value owner,
+                         ArrayRef<Value> dims) {
+  slots.push_back({first, last, owner, llvm::to_vector(dims)});
   return slots.size() - 1;
 }
 
-void Planner::placeLaunch(LaunchOp launch) {
+Attribute Planner::addGrowable(int64_t first, int64_t last) {
+  auto *free =
+      reuse ? llvm::find_if(growables, [&](int64_t end) { return end < first; })
+            : growables.end();
+  if (free == growables.end())
+    free = &growables.emplace_back();
+  *free = last;
+  return GrowableAttr::get(func.getContext(), free - growables.begin());
+}
+
+Attribute Planner::addPlace(int64_t first, int64_t last, Value owner) {
+  OpBuilder builder(func.getContext());
+  if (Operation *op = owner.getDefiningOp())
+    builder.setInsertionPoint(op);
+  FailureOr<SmallVector<Value>> dims = getBoundedDims(builder, owner);
+  if (failed(dims) || growing.contains(owner))
+    return addGrowable(first, last);
+  return ArenaAttr::get(func.getContext(), addSlot(first, last, owner, *dims));
+}
+
+void Planner::placeResults(Operation *op) {
   MLIRContext *context = func.getContext();
   SmallVector<Attribute> storage;
-  for (OpResult result : launch.getResults()) {
+  for (OpResult result : op->getResults()) {
+    // The runtime holds values.
+    if (isa<ValueType>(result.getType())) {
+      storage.push_back(UnitAttr::get(context));
+      continue;
+    }
     // What control flow around it yields has its place already.
     if (given.contains(result)) {
       storage.push_back(UnitAttr::get(context));
@@ -197,21 +297,25 @@ void Planner::placeLaunch(LaunchOp launch) {
       storage.push_back(OutputAttr::get(context, output->second));
       continue;
     }
-    int64_t here = position.lookup(launch);
+    int64_t here = position.lookup(op);
     int64_t last = std::max(here, getLastUse(result));
     std::optional<int64_t> slot;
-    if (reuse)
+    auto launch = dyn_cast<LaunchOp>(op);
+    if (launch && reuse && !growing.contains(result))
       slot = findInplace(launch, result.getResultNumber());
     if (slot) {
       slots[*slot].last = last;
       ++numInplace;
+      storage.push_back(ArenaAttr::get(context, *slot));
     } else {
-      slot = addSlot(here, last, result);
+      storage.push_back(addPlace(here, last, result));
     }
-    slotOf[result] = *slot;
-    storage.push_back(ArenaAttr::get(context, *slot));
+    if (auto arena = dyn_cast<ArenaAttr>(storage.back()))
+      slotOf[result] = arena.getSlot();
+    else
+      growableOf[result] = cast<GrowableAttr>(storage.back()).getSlot();
   }
-  launch->setAttr(storageAttrName, ArrayAttr::get(context, storage));
+  op->setAttr(storageAttrName, ArrayAttr::get(context, storage));
 }
 
 void Planner::placeIf(scf::IfOp branch) {
@@ -227,8 +331,18 @@ void Planner::placeIf(scf::IfOp branch) {
     // The branches write it: it is live from the branch on.
     int64_t here = position.lookup(branch);
     int64_t end = position.lookup(branch.elseYield());
-    storage.push_back(ArenaAttr::get(
-        context, addSlot(here, std::max(end, getLastUse(result)), result)));
+    // Where the branches' sizes differ, each makes room for its own.
+    int64_t last = std::max(end, getLastUse(result));
+    OpBuilder builder(branch);
+    unsigned i = result.getResultNumber();
+    auto then = getDynamicDims(builder, branch.thenYield().getOperand(i));
+    auto otherwise = getDynamicDims(builder, branch.elseYield().getOperand(i));
+    bool isEqual =
+        succeeded(then) && succeeded(otherwise) &&
+        (*then == *otherwise || (llvm::all_of(*then, isKnownAtEntry) &&
+                                 llvm::all_of(*otherwise, isKnownAtEntry)));
+    storage.push_back(isEqual ? addPlace(here, last, result)
+                              : addGrowable(here, last));
   }
   branch->setAttr(storageAttrName, ArrayAttr::get(context, storage));
 }
@@ -245,16 +359,25 @@ LogicalResult Planner::placeLoop(Operation *loop, ValueRange inits,
     if (!isa<RankedTensorType>(init.getType()))
       continue;
     int64_t last = std::max(end, getLastUse(loop->getResult(i)));
-    auto slot = slotOf.find(getViewedValue(init));
-    if (slot == slotOf.end())
-      return loop->emitError("expects initial values that are the loop's own");
-    slots[slot->second].last = std::max(slots[slot->second].last, last);
+    Value first = getViewedValue(init);
     Value root = getViewedValue(yields[i]);
-    if (root == carried[i] || root.getDefiningOp<InsertOp>())
-      continue;
-    given.insert(root);
-    storage.back() =
-        ArenaAttr::get(context, addSlot(here, last, loop->getResult(i)));
+    bool hasSpare = root != carried[i] && !root.getDefiningOp<InsertOp>();
+    if (auto slot = slotOf.find(first); slot != slotOf.end()) {
+      slots[slot->second].last = std::max(slots[slot->second].last, last);
+      if (hasSpare)
+        storage.back() =
+            ArenaAttr::get(context, addSlot(here, last, loop->getResult(i),
+                                            slots[slot->second].dims));
+    } else if (auto slot = growableOf.find(first); slot != growableOf.end()) {
+      growables[slot->second] = std::max(growables[slot->second], last);
+      storage.back() =
+          hasSpare ? addGrowable(here, last)
+                   : Attribute(GrowableAttr::get(context, slot->second));
+    } else {
+      return loop->emitError("expects initial values that are the loop's own");
+    }
+    if (hasSpare)
+      given.insert(root);
   }
   loop->setAttr(storageAttrName, ArrayAttr::get(context, storage));
   return success();
@@ -286,15 +409,15 @@ struct PlanMemory : public lathe::impl::PlanMemoryBase<PlanMemory> {
     for (const Slot &slot : planner.slots) {
       int64_t first = reuse ? slot.first : 0, last = reuse ? slot.last : end;
       lives.push_back(builder.getDenseI64ArrayAttr({first, last}));
-      auto type = cast<RankedTensorType>(slot.owner.getType());
-      isStatic &= type.hasStaticShape();
+      std::optional<int64_t> bytes = slot.getBytes();
+      isStatic &= bytes.has_value();
       if (isStatic)
         buffers.push_back(
-            {first, last,
-             (int64_t)llvm::alignTo(type.getNumElements() *
-                                        getElementBytes(type.getElementType()),
-                                    alignment)});
+            {first, last, (int64_t)llvm::alignTo(*bytes, alignment)});
     }
+    if (!planner.growables.empty())
+      func->setAttr(growablesAttrName,
+                    builder.getI64IntegerAttr(planner.growables.size()));
     func->setAttr(slotsAttrName, builder.getArrayAttr(lives));
     if (!isStatic)
       return;

@@ -1,7 +1,7 @@
 // RUN: lathe-opt %s --split-input-file --pass-pipeline='builtin.module(func.func(convert-onnx-to-linalg))' --verify-diagnostics
 
 func.func @branches_of_two_shapes(%c: tensor<i1>, %x: tensor<3xf32>, %y: tensor<2xf32>) -> tensor<?xf32> {
-  // expected-error @+1 {{(If): expected branches that give output 0 one shape}}
+  // expected-error @+1 {{(If): expected branches that give output 0 one rank}}
   %0 = onnx.If %c : (tensor<i1>) -> tensor<?xf32> {
     onnx.Yield %x : (tensor<3xf32>) -> ()
   }, {

@@ -110,7 +110,10 @@ static void fillRandom(Buffer &buffer, Type type, std::mt19937 &random) {
       uint64_t bits = value.bitcastToAPInt().getZExtValue();
       memcpy(data + i, &bits, width);
     } else {
-      int64_t value = type.isInteger(1) ? random() % 2 : random() % 4;
+      // Bytes take all values, wider integers may be indices.
+      int64_t value = random() % (type.isInteger(1)   ? 2
+                                  : type.isInteger(8) ? 256
+                                                      : 4);
       memcpy(data + i, &value, width);
     }
   }

@@ -31,6 +31,11 @@ struct ProgramTables {
     mlir::Type elementType; ///< As in the model: signedness and i1 kept.
     llvm::SmallVector<TableSize> dims;
     llvm::SmallVector<std::string> dimNames;
+    uint64_t dataDims = 0; ///< Bit d: dimension d depends on data.
+    /// Of what is no plain tensor: its type as ONNX writes it. `elementType` is
+    /// then that type in the `onnx` dialect.
+    std::string valueType = {};
+    bool hasRank = false; ///< Of a value: whether `dims` is its shape.
   };
   struct Slot {
     int64_t first, last;
@@ -47,11 +52,30 @@ struct ProgramTables {
   struct Check {
     std::string node, message;
   };
+  /// An output in the memory of an input; `axis` is -1 where it is not longer.
+  struct State {
+    int64_t input, output, axis, max;
+  };
+  /// An input or a result of a library call; `kind` as in artifact.h.
+  struct Operand {
+    int kind;
+    int64_t index;
+    mlir::Type elementType; ///< Of a tensor, as in the model.
+    llvm::SmallVector<int64_t> dims;
+  };
+  struct Call {
+    std::string node;
+    int64_t numInputs = 0, numResults = 0, numSizes = 0;
+    llvm::SmallVector<Operand> operands;
+    llvm::SmallVector<int64_t> ints;
+  };
   std::string prefix;
   llvm::SmallVector<Tensor> inputs, outputs;
   llvm::SmallVector<std::string> symbols;
   int64_t numValues = 0;
   llvm::SmallVector<Slot> slots;
+  int64_t numGrowables = 0;
+  int64_t numBinds = 0; ///< Symbols that the program binds.
   std::optional<llvm::SmallVector<int64_t>> offsets;
   int64_t arenaBytes = 0;
   TableSize scratchBytes = 0;
@@ -59,6 +83,10 @@ struct ProgramTables {
   llvm::SmallVector<Weight> weights;
   int64_t weightsBytes = 0;
   llvm::SmallVector<Check> checks;
+  llvm::SmallVector<State> states;
+  llvm::SmallVector<Call> calls;
+  llvm::SmallVector<mlir::ElementsAttr> literals;
+  int64_t numValueSlots = 0; ///< 0 where there are no values.
   llvm::SmallVector<std::pair<std::string, std::string>> metadata;
 };
 

@@ -15,7 +15,7 @@ namespace lathe {
 
 /// Gives the sizes of an op's operands and results, and the known contents of
 /// its integer operands, as constants or as `affine.apply` over the program's
-/// `lathe.symbol`s. A `tensor.dim` is never made: what `lathe.shapes` does not
+/// `lathe.symbol`s and `lathe.bind`s. A `tensor.dim` is never made: what `lathe.shapes` does not
 /// say has to be constant in the type.
 class DimBuilder {
 public:
@@ -31,6 +31,13 @@ public:
   /// neither in its type nor in `lathe.shapes`.
   std::optional<Dims> getOperandDims(unsigned i);
   std::optional<Dims> getResultDims(unsigned i);
+
+  /// The sizes of result `i` over the program's symbols; null where not known.
+  mlir::AffineMap getResultMap(unsigned i) { return getMap("results", i); }
+  /// The name of symbol `i` of the program.
+  mlir::StringAttr getSymbolName(unsigned i);
+  /// Whether symbol `i` of the program is bound by its arguments.
+  bool isEntrySymbol(unsigned i);
 
   /// The elements of operand `i` in row-major order, if all are known.
   std::optional<Dims> getContents(unsigned i);

@@ -61,8 +61,9 @@ def CpuVectorize : CpuKernelPass<"cpu-vectorize"> {
     ends. See lib/Target/CPU/NestGenerator.cpp.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect",
-    "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
-    "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+    "::mlir::LLVM::LLVMDialect", "::mlir::math::MathDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+    "::mlir::vector::VectorDialect"];
 }
 
 #endif // LATHE_TARGET_CPU_PASSES_TD

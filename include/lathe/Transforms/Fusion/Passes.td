@@ -59,10 +59,12 @@ def OutlineKernels : Pass<"outline-kernels", "::mlir::ModuleOp"> {
     Makes one `lathe.kernel` per distinct group (equal groups, apart from
     locations and operands, share one) and a `lathe.launch` in its place.
     Constants that are not weights are copied into the kernel, sizes become its
-    arguments. What fusion saved stands on the launch as `lathe.fusions`. Needs
+    arguments. A `lathe.grid` becomes an `scf.forall`, one tile per point; it is
+    the only op of its kernel. What fusion saved stands on the launch as `lathe.fusions`. Needs
     the module because it adds symbols.
   }];
-  let dependentDialects = ["::lathe::LatheDialect"];
+  let dependentDialects = ["::lathe::LatheDialect", "::mlir::scf::SCFDialect",
+    "::mlir::tensor::TensorDialect"];
   let statistics = [
     Statistic<"numKernels", "num-kernels", "Distinct kernels">,
     Statistic<"numLaunches", "num-launches", "Launches">

@@ -27,6 +27,9 @@ inline constexpr llvm::StringLiteral fusionsAttrName = "lathe.fusions";
 /// Whether `op` works on tensors' elements and so belongs into a kernel.
 bool isComputeOp(mlir::Operation *op);
 
+/// Whether `op` is in the body of such an op.
+bool isInsideComputeOp(mlir::Operation *op);
+
 /// Whether `op` adds up products of two of its inputs: a matrix product, a
 /// convolution, a dot product.
 bool isContraction(mlir::linalg::LinalgOp op);
@@ -44,6 +47,16 @@ bool isFreeOp(mlir::Operation *op);
 /// Fails where the defining op does not say.
 llvm::FailureOr<llvm::SmallVector<mlir::Value>>
 getDynamicDims(mlir::OpBuilder &builder, mlir::Value value);
+
+/// Whether a size is a function of the symbols that are bound when the program
+/// is entered.
+bool isKnownAtEntry(mlir::Value size);
+
+/// Upper bounds of the dynamic dimensions of `value` that are known when the
+/// program is entered: the sizes themselves where those are. Fails where there
+/// are none, or the defining op does not say.
+llvm::FailureOr<llvm::SmallVector<mlir::Value>>
+getBoundedDims(mlir::OpBuilder &builder, mlir::Value value);
 
 /// What a kernel in tensor form costs, `()[sizes] -> (flops, bytes)`: the
 /// floating-point operations of its loops, and the bytes of its inputs and

@@ -84,6 +84,80 @@ LogicalResult ViewOp::reifyResultShapes(OpBuilder &builder,
 }
 
 //===----------------------------------------------------------------------===//
+// GridOp
+//===----------------------------------------------------------------------===//
+
+ArrayRef<int64_t> GridOp::getResultLoops(unsigned i) {
+  return cast<DenseI64ArrayAttr>(getLoops()[i]).asArrayRef();
+}
+
+SmallVector<OpFoldResult> GridOp::getResultSizes(unsigned i) {
+  unsigned first = 0;
+  for (Value before : getResults().take_front(i))
+    first += cast<RankedTensorType>(before.getType()).getNumDynamicDims();
+  auto type = cast<RankedTensorType>(getResult(i).getType());
+  Builder builder(getContext());
+  return getMixedValues(type.getShape(),
+                        getDims().slice(first, type.getNumDynamicDims()),
+                        builder);
+}
+
+LogicalResult GridOp::reifyResultShapes(OpBuilder &,
+                                        ReifiedRankedShapedTypeDims &shapes) {
+  for (unsigned i = 0, e = getNumResults(); i != e; ++i)
+    shapes.push_back(getResultSizes(i));
+  return success();
+}
+
+LogicalResult GridOp::verify() {
+  Block &block = getBody().front();
+  unsigned numLoops = getExtents().size(), numResults = getNumResults();
+  if (block.getNumArguments() != numLoops + numResults)
+    return emitOpError("expects ")
+           << numLoops + numResults << " arguments of the body, got "
+           << block.getNumArguments();
+  if (getLoops().size() != numResults)
+    return emitOpError("expects ")
+           << numResults << " lists in loops, got " << getLoops().size();
+  for (BlockArgument index : block.getArguments().take_front(numLoops))
+    if (!index.getType().isIndex())
+      return emitOpError("expects points of type 'index', got ")
+             << index.getType();
+  auto yield = dyn_cast<YieldOp>(block.getTerminator());
+  if (!yield || yield.getResults().size() != numResults)
+    return emitOpError("expects to end in 'lathe.yield' of ")
+           << numResults << " values";
+  int64_t numDynamic = 0;
+  for (unsigned i = 0; i != numResults; ++i) {
+    auto type = cast<RankedTensorType>(getResult(i).getType());
+    numDynamic += type.getNumDynamicDims();
+    auto loops = dyn_cast<DenseI64ArrayAttr>(getLoops()[i]);
+    if (!loops || loops.size() != type.getRank())
+      return emitOpError("expects ")
+             << type.getRank() << " numbers in loops for " << type << ", got "
+             << getLoops()[i];
+    SmallVector<int64_t> shape(type.getShape());
+    for (auto [size, loop] : llvm::zip_equal(shape, loops.asArrayRef())) {
+      if (loop < -1 || loop >= int64_t(numLoops))
+        return emitOpError("expects loops in [-1, ")
+               << numLoops << "), got " << loop;
+      if (loop >= 0)
+        size = 1;
+    }
+    RankedTensorType part = type.clone(shape);
+    for (Value value :
+         {Value(block.getArgument(numLoops + i)), yield.getResults()[i]})
+      if (value.getType() != part)
+        return emitOpError("expects parts of type ")
+               << part << ", got " << value.getType();
+  }
+  if (int64_t(getDims().size()) != numDynamic)
+    return emitOpError("expects ")
+           << numDynamic << " sizes of results, got " << getDims().size();
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
 // KernelOp
 //===----------------------------------------------------------------------===//
 

@@ -6,6 +6,7 @@
 
 #include "lathe/Dialect/Onnx/IR/Control.h"
 #include "Rules.h"
+#include "Values.h"
 
 using namespace mlir;
 using namespace lathe::onnx;
@@ -132,6 +133,33 @@ LogicalResult IfOp::inferShapes(ShapeContext &ctx) {
 }
 
 //===----------------------------------------------------------------------===//
+// UpdateState
+//===----------------------------------------------------------------------===//
+
+LogicalResult UpdateStateOp::inferShapes(ShapeContext &ctx) {
+  auto type = ctx.getCommonElementType({0, 1});
+  if (failed(type))
+    return failure();
+  TensorInfo &next = ctx.result(0);
+  next.elementType = *type;
+  const auto &state = ctx.operand(0).dims, &value = ctx.operand(1).dims;
+  if (!state || !value)
+    return success();
+  if (failed(ctx.expectRank(1, state->size())))
+    return failure();
+  next.dims = value;
+  for (auto [d, dim] : llvm::enumerate(*next.dims)) {
+    AffineExpr before = (*state)[d];
+    if (d == 0 && getAppends())
+      dim = dim + before;
+    else if (!ctx.assumeEqual(dim, before))
+      return ctx.emitError() << "expects size " << before << " in dimension "
+                             << d << " of the next state, got " << dim;
+  }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
 // Loop and Scan
 //===----------------------------------------------------------------------===//
 
@@ -157,6 +185,17 @@ static LogicalResult inferCarried(ShapeContext &ctx, Region &body,
     for (unsigned i = 0; i < count; ++i) {
       const TensorInfo &next = ctx.get(yield->getOperand(firstYield + i));
       TensorInfo &now = carried[i];
+      if (now.valueType || next.valueType) {
+        TensorInfo both = joinValues(now, next);
+        if (!both.valueType)
+          return ctx.emitError() << "expects carried value #" << i
+                                 << " of type " << now.getType(ctx.getContext())
+                                 << ", got " << next.getType(ctx.getContext());
+        changed |= both.valueType != now.valueType ||
+                   both.elementDims != now.elementDims;
+        now = both;
+        continue;
+      }
       if (!now.elementType && next.elementType) {
         now.elementType = next.elementType;
         changed = true;
@@ -185,6 +224,10 @@ static LogicalResult inferCarried(ShapeContext &ctx, Region &body,
   for (unsigned i = 0; i < count; ++i) {
     TensorInfo &result = ctx.result(i);
     result = carried[i];
+    if (result.elementDims)
+      for (AffineExpr &dim : *result.elementDims)
+        if (dim && ctx.isInside(dim))
+          dim = {};
     if (result.dims)
       for (auto [d, dim] : llvm::enumerate(*result.dims))
         if (ctx.isInside(dim))

@@ -20,3 +20,19 @@ void OnnxDialect::registerMathOps() {
 mlir::OpFoldResult IdentityOp::fold(FoldAdaptor) {
   return getX().getType() == getY().getType() ? getX() : mlir::Value();
 }
+
+mlir::LogicalResult DetOp::inferShapes(ShapeContext &ctx) {
+  const TensorInfo &x = ctx.operand(0);
+  ctx.result(0).elementType = x.elementType;
+  if (!x.dims)
+    return mlir::success();
+  if (x.getRank() < 2)
+    return ctx.emitError() << "expects operand #0 of rank at least 2, got rank "
+                           << x.getRank();
+  llvm::ArrayRef<mlir::AffineExpr> dims(*x.dims);
+  if (!ctx.assumeEqual(dims.back(), dims[dims.size() - 2]))
+    return ctx.emitError() << "expects square matrices, got "
+                           << dims[dims.size() - 2] << " by " << dims.back();
+  ctx.result(0).dims = Dims(dims.drop_back(2));
+  return mlir::success();
+}

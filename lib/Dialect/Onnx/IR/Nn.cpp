@@ -25,20 +25,14 @@ void OnnxDialect::registerNnOps() {
 // Contractions
 //===----------------------------------------------------------------------===//
 
-LogicalResult MatMulOp::inferShapes(ShapeContext &ctx) {
-  auto type = ctx.getCommonElementType({0, 1});
-  if (failed(type))
-    return failure();
-  TensorInfo &result = ctx.result(0);
-  result.elementType = *type;
-  const auto &a = ctx.operand(0).dims, &b = ctx.operand(1).dims;
-  for (unsigned i : {0u, 1u})
+LogicalResult rule::matMul(ShapeContext &ctx, unsigned a, unsigned b) {
+  for (unsigned i : {a, b})
     if (ctx.operand(i).dims && ctx.operand(i).dims->empty())
       return ctx.emitError()
              << "expects operand #" << i << " of rank at least 1, got rank 0";
-  if (!a || !b)
+  if (!ctx.operand(a).dims || !ctx.operand(b).dims)
     return success();
-  ArrayRef<AffineExpr> l(*a), r(*b);
+  ArrayRef<AffineExpr> l(*ctx.operand(a).dims), r(*ctx.operand(b).dims);
   AffineExpr inner = l.back(), other = r.size() > 1 ? r[r.size() - 2] : r[0];
   if (!ctx.assumeEqual(inner, other))
     return ctx.emitError() << "expects equal inner sizes, got " << inner
@@ -51,8 +45,16 @@ LogicalResult MatMulOp::inferShapes(ShapeContext &ctx) {
     dims->push_back(l[l.size() - 2]);
   if (r.size() > 1)
     dims->push_back(r.back());
-  result.dims = *dims;
+  ctx.result(0).dims = *dims;
   return success();
+}
+
+LogicalResult MatMulOp::inferShapes(ShapeContext &ctx) {
+  auto type = ctx.getCommonElementType({0, 1});
+  if (failed(type))
+    return failure();
+  ctx.result(0).elementType = *type;
+  return rule::matMul(ctx, 0, 1);
 }
 
 LogicalResult GemmOp::inferShapes(ShapeContext &ctx) {

@@ -5,6 +5,7 @@
 
 #include "Rules.h"
 #include "lathe/Dialect/Onnx/IR/Nn.h"
+#include "lathe/Dialect/Onnx/IR/Quant.h"
 
 using namespace mlir;
 using namespace lathe::onnx;
@@ -123,38 +124,84 @@ static LogicalResult checkKernelShape(ShapeContext &ctx,
   return success();
 }
 
-LogicalResult ConvOp::inferShapes(ShapeContext &ctx) {
-  auto type = ctx.getCommonElementType({0, 1, 2});
-  if (failed(type) || failed(expectSpace(ctx)))
+/// The dims of a convolution of operand 0 by operand `weight`, to which operand
+/// `bias` is added where there is one; and checks what is given per channel.
+template <typename OpTy>
+static LogicalResult inferConv(ShapeContext &ctx, OpTy op, unsigned weight,
+                               std::optional<unsigned> bias,
+                               ArrayRef<unsigned> perChannel = {}) {
+  if (failed(expectSpace(ctx)))
     return failure();
-  ctx.result(0).elementType = *type;
-  const auto &x = ctx.operand(0).dims, &w = ctx.operand(1).dims;
+  const auto &x = ctx.operand(0).dims, &w = ctx.operand(weight).dims;
   if (!x || !w)
     return success();
-  if (failed(ctx.expectRank(1, x->size())) || failed(ctx.expectRank(2, 1)))
+  if (failed(ctx.expectRank(weight, x->size())) ||
+      (bias && failed(ctx.expectRank(*bias, 1))))
     return failure();
   ArrayRef<AffineExpr> space = ArrayRef(*x).drop_front(2);
   ArrayRef<AffineExpr> kernel = ArrayRef(*w).drop_front(2);
-  if (failed(checkKernelShape(ctx, getKernelShape(), kernel)))
+  if (failed(checkKernelShape(ctx, op.getKernelShape(), kernel)))
     return failure();
-  AffineExpr channels = simplify((*w)[1] * getGroup());
+  AffineExpr channels = simplify((*w)[1] * op.getGroup());
   if (!ctx.assumeEqual((*x)[1], channels))
     return ctx.emitError() << "expects " << channels
                            << " channels in operand #0, got " << (*x)[1];
   auto outputs = getConstant((*w)[0]);
-  if (outputs && *outputs % static_cast<int64_t>(getGroup()) != 0)
-    return ctx.emitError() << "expects a multiple of group " << getGroup()
+  if (outputs && *outputs % static_cast<int64_t>(op.getGroup()) != 0)
+    return ctx.emitError() << "expects a multiple of group " << op.getGroup()
                            << " output channels, got " << *outputs;
-  if (ctx.isPresent(2) && ctx.operand(2).dims &&
-      !ctx.assumeEqual(ctx.operand(2).dims->front(), (*w)[0]))
-    return ctx.emitError() << "expects " << (*w)[0]
-                           << " elements in operand #2, got "
-                           << ctx.operand(2).dims->front();
-  auto window = readWindow(ctx, *this, space.size());
+  auto expectChannels = [&](unsigned i) -> LogicalResult {
+    if (ctx.isPresent(i) && ctx.operand(i).dims &&
+        !ctx.assumeEqual(ctx.operand(i).dims->front(), (*w)[0]))
+      return ctx.emitError()
+             << "expects " << (*w)[0] << " elements in operand #" << i
+             << ", got " << ctx.operand(i).dims->front();
+    return success();
+  };
+  if (bias && failed(expectChannels(*bias)))
+    return failure();
+  for (unsigned i : perChannel) {
+    if (!ctx.isPresent(i) || !ctx.operand(i).dims)
+      continue;
+    const Dims &dims = *ctx.operand(i).dims;
+    if (dims.empty() || (dims.size() == 1 && getConstant(dims[0]) == 1))
+      continue;
+    if (failed(ctx.expectRank(i, 1)) || failed(expectChannels(i)))
+      return failure();
+  }
+  auto window = readWindow(ctx, op, space.size());
   if (failed(window))
     return failure();
   setWindows(ctx, *window, Dims{(*x)[0], (*w)[0]}, space, kernel);
   return success();
+}
+
+LogicalResult ConvOp::inferShapes(ShapeContext &ctx) {
+  auto type = ctx.getCommonElementType({0, 1, 2});
+  if (failed(type))
+    return failure();
+  ctx.result(0).elementType = *type;
+  return inferConv(ctx, *this, 1, 2);
+}
+
+LogicalResult ConvIntegerOp::inferShapes(ShapeContext &ctx) {
+  ctx.result(0).elementType = IntegerType::get(ctx.getContext(), 32);
+  if (failed(ctx.getCommonElementType({0, 2})) ||
+      failed(ctx.getCommonElementType({1, 3})) ||
+      failed(rule::expectOneElement(ctx, 2)))
+    return failure();
+  return inferConv(ctx, *this, 1, std::nullopt, {3});
+}
+
+LogicalResult QLinearConvOp::inferShapes(ShapeContext &ctx) {
+  ctx.result(0).elementType = ctx.operand(7).elementType;
+  if (failed(ctx.getCommonElementType({0, 2})) ||
+      failed(ctx.getCommonElementType({3, 5})))
+    return failure();
+  for (unsigned i : {1u, 2u, 6u, 7u})
+    if (failed(rule::expectOneElement(ctx, i)))
+      return failure();
+  return inferConv(ctx, *this, 3, 8, {4, 5});
 }
 
 LogicalResult ConvTransposeOp::inferShapes(ShapeContext &ctx) {

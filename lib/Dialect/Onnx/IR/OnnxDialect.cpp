@@ -28,11 +28,21 @@ void OnnxDialect::initialize() {
   registerControlOps();
   registerLogicOps();
   registerMathOps();
+  registerMlMapOps();
+  registerMlModelOps();
   registerMlOps();
   registerNnOps();
+  registerQuantOps();
+  registerRandomOps();
   registerRecurrentOps();
   registerReduceOps();
+  registerSelectOps();
+  registerSequenceOps();
+  registerSignalOps();
+  registerSpatialOps();
   registerTensorOps();
+  registerTextOps();
+  registerTrainingOps();
 }
 
 Operation *OnnxDialect::materializeConstant(OpBuilder &builder, Attribute value,
@@ -81,7 +91,9 @@ static SmallVector<Type> getElementTypes(MLIRContext *c) {
           Float4E2M1FNType::get(c),
           Float8E8M0FNUType::get(c),
           unsign(2),
-          signless(2)};
+          signless(2),
+          Float6E2M3FNType::get(c),
+          Float6E3M2FNType::get(c)};
 }
 
 Type lathe::onnx::getElementTypeOf(MLIRContext *context, int64_t dataType) {

@@ -50,6 +50,11 @@ LogicalResult rule::sameShape(ShapeContext &ctx, content::Function fn,
   return success();
 }
 
+LogicalResult rule::sameValue(ShapeContext &ctx) {
+  ctx.result(0) = ctx.operand(0);
+  return success();
+}
+
 LogicalResult rule::sameShapeAlong(ShapeContext &ctx, int64_t axis) {
   if (ctx.operand(0).dims &&
       failed(ctx.normalizeAxis(axis, ctx.operand(0).getRank())))
@@ -61,15 +66,20 @@ LogicalResult rule::sameElementOfScalars(ShapeContext &ctx) {
   SmallVector<unsigned> all = llvm::to_vector(llvm::seq(ctx.getNumOperands()));
   if (failed(ctx.getCommonElementType(all)))
     return failure();
-  for (unsigned i = 1; i < ctx.getNumOperands(); ++i) {
-    if (!ctx.isPresent(i) || !ctx.operand(i).dims)
-      continue;
-    AffineExpr count = getProduct(*ctx.operand(i).dims, ctx.getContext());
-    if (!ctx.assumeEqual(count, ctx.constant(1)))
-      return ctx.emitError()
-             << "expects one element in operand #" << i << ", got " << count;
-  }
+  for (unsigned i = 1; i < ctx.getNumOperands(); ++i)
+    if (failed(expectOneElement(ctx, i)))
+      return failure();
   return sameShape(ctx);
+}
+
+LogicalResult rule::expectOneElement(ShapeContext &ctx, unsigned i) {
+  if (!ctx.isPresent(i) || !ctx.operand(i).dims)
+    return success();
+  AffineExpr count = getProduct(*ctx.operand(i).dims, ctx.getContext());
+  if (!ctx.assumeEqual(count, ctx.constant(1)))
+    return ctx.emitError() << "expects one element in operand #" << i
+                           << ", got " << count;
+  return success();
 }
 
 LogicalResult rule::sameShapeBroadcast(ShapeContext &ctx) {

@@ -73,6 +73,8 @@ inline mlir::LogicalResult none(ShapeContext &) { return mlir::success(); }
 /// The shape of operand 0 and the element type of operand `element`.
 mlir::LogicalResult sameShape(ShapeContext &ctx, content::Function fn = nullptr,
                               unsigned element = 0);
+/// All that is known of operand 0, tensor or not.
+mlir::LogicalResult sameValue(ShapeContext &ctx);
 /// The shape and type of operand 0, which has the dimension `axis`.
 mlir::LogicalResult sameShapeAlong(ShapeContext &ctx, int64_t axis);
 /// The shape and type of operand 0; the others are scalars of its type.
@@ -100,6 +102,10 @@ mlir::LogicalResult reduce(ShapeContext &ctx, bool keepDims, bool noop,
 mlir::LogicalResult argReduce(ShapeContext &ctx, int64_t axis, bool keepDims);
 /// Operand 0 with all dimensions but two of size 1.
 mlir::LogicalResult globalPool(ShapeContext &ctx);
+/// The dims of the product of operands `a` and `b`, as `numpy.matmul`.
+mlir::LogicalResult matMul(ShapeContext &ctx, unsigned a, unsigned b);
+/// Reports unless operand `i`, where it is there, has one element.
+mlir::LogicalResult expectOneElement(ShapeContext &ctx, unsigned i);
 mlir::LogicalResult recurrent(ShapeContext &ctx, llvm::StringRef direction,
                               bool batchFirst,
                               std::optional<int64_t> hiddenSize);

@@ -25,7 +25,7 @@ static Attribute getMap(MLIRContext *context, unsigned numSymbols,
 static void annotate(Operation *op, const SymbolicShapes &shapes) {
   MLIRContext *context = op->getContext();
   unsigned numSymbols = shapes.getSymbols().size();
-  SmallVector<Attribute> operands, results, contents;
+  SmallVector<Attribute> operands, results, contents, arguments;
   for (Value operand : op->getOperands()) {
     const TensorInfo &info = shapes.get(operand);
     operands.push_back(getMap(context, numSymbols, info.dims));
@@ -33,13 +33,19 @@ static void annotate(Operation *op, const SymbolicShapes &shapes) {
   }
   for (Value result : op->getResults())
     results.push_back(getMap(context, numSymbols, shapes.get(result).dims));
+  for (Region &region : op->getRegions())
+    for (Value argument : region.getArguments())
+      arguments.push_back(
+          getMap(context, numSymbols, shapes.get(argument).dims));
   Builder builder(context);
-  op->setAttr(
-      "lathe.shapes",
-      builder.getDictionaryAttr(
-          {builder.getNamedAttr("contents", builder.getArrayAttr(contents)),
-           builder.getNamedAttr("operands", builder.getArrayAttr(operands)),
-           builder.getNamedAttr("results", builder.getArrayAttr(results))}));
+  SmallVector<NamedAttribute> lists = {
+      builder.getNamedAttr("contents", builder.getArrayAttr(contents)),
+      builder.getNamedAttr("operands", builder.getArrayAttr(operands)),
+      builder.getNamedAttr("results", builder.getArrayAttr(results))};
+  if (!arguments.empty())
+    lists.push_back(
+        builder.getNamedAttr("arguments", builder.getArrayAttr(arguments)));
+  op->setAttr("lathe.shapes", builder.getDictionaryAttr(lists));
 }
 
 /// Names every dimension of the arguments that is not constant.

@@ -19,6 +19,8 @@
 #include "lathe/Dialect/Lathe/IR/LatheDialect.h.inc"
 #define GET_ATTRDEF_CLASSES
 #include "lathe/Dialect/Lathe/IR/LatheAttrs.h.inc"
+#define GET_TYPEDEF_CLASSES
+#include "lathe/Dialect/Lathe/IR/LatheTypes.h.inc"
 #define GET_OP_CLASSES
 #include "lathe/Dialect/Lathe/IR/LatheOps.h.inc"
 
@@ -29,11 +31,21 @@ inline constexpr llvm::StringLiteral nodeAttrName = "lathe.node";
 inline constexpr llvm::StringLiteral nameAttrName = "lathe.name";
 inline constexpr llvm::StringLiteral dimsAttrName = "lathe.dims";
 inline constexpr llvm::StringLiteral symbolsAttrName = "lathe.symbols";
+/// On the program: how many of the symbols its arguments bind, the first ones.
+inline constexpr llvm::StringLiteral entrySymbolsAttrName =
+    "lathe.entry_symbols";
+/// On an argument and a result of the program that share memory: a dictionary
+/// of `input` and `output` (their numbers), `axis` (which comes first in the
+/// types; -1: the state does not grow) and `max` (steps there is room for).
+inline constexpr llvm::StringLiteral stateAttrName = "lathe.state";
 inline constexpr llvm::StringLiteral constraintsAttrName = "lathe.constraints";
 /// On constants of the `onnx` level: the recipe of the weight they become.
 inline constexpr llvm::StringLiteral recipeAttrName = "lathe.recipe";
 inline constexpr llvm::StringLiteral shapesAttrName = "lathe.shapes";
 inline constexpr llvm::StringLiteral groupAttrName = "lathe.group";
+/// On arguments and results of the program that are values: their type as ONNX
+/// writes it, like "seq(tensor(float))".
+inline constexpr llvm::StringLiteral valueTypeAttrName = "lathe.value_type";
 
 /// On kernels in buffer form: `affine_map<()[sizes] -> (count)>`.
 inline constexpr llvm::StringLiteral gridAttrName = "lathe.grid";
@@ -44,12 +56,14 @@ inline constexpr llvm::StringLiteral inplaceAttrName = "lathe.inplace";
 /// On kernels: `affine_map<()[sizes] -> (flops, bytes)>`.
 inline constexpr llvm::StringLiteral costAttrName = "lathe.cost";
 
-/// On launches after memory planning: per result `#lathe.arena` or
-/// `#lathe.output`.
+/// On launches after memory planning: per result `#lathe.arena`,
+/// `#lathe.growable` or `#lathe.output`.
 inline constexpr llvm::StringLiteral storageAttrName = "lathe.storage";
 /// On the program after memory planning: per slot `[first, last]`, the first
 /// and last op (in program order) that need it.
 inline constexpr llvm::StringLiteral slotsAttrName = "lathe.slots";
+/// On the program after memory planning: the number of growable slots.
+inline constexpr llvm::StringLiteral growablesAttrName = "lathe.growables";
 /// On the program where all sizes are static: offsets of the slots, the size
 /// of the arena, and the liveness bound below which no plan can go.
 inline constexpr llvm::StringLiteral offsetsAttrName = "lathe.offsets";
@@ -64,7 +78,9 @@ mlir::Value getViewedValue(mlir::Value value);
 int64_t getElementBytes(mlir::Type type);
 
 /// The type that `recipe` turns a weight of type `type` into; failure with a
-/// message through `emitError` where a step does not fit.
+/// message through `emitError` where a step does not fit. Elements narrower
+/// than a byte, which are packed in the model, are spread to one byte each
+/// before the first step, and are `i8` then.
 llvm::FailureOr<mlir::RankedTensorType>
 applyRecipe(mlir::RankedTensorType type, mlir::ArrayAttr recipe,
             llvm::function_ref<mlir::InFlightDiagnostic()> emitError);

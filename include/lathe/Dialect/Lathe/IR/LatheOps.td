@@ -29,6 +29,7 @@ def Lathe_Dialect : Dialect {
     - `lathe.shapes` (dictionary, on `onnx` ops): see `annotate-shapes`.
   }];
   let useDefaultAttributePrinterParser = 1;
+  let useDefaultTypePrinterParser = 1;
   let hasConstantMaterializer = 0;
 }
 
@@ -107,6 +108,16 @@ def Lathe_OutputAttr : Lathe_Attr<"Output", "output"> {
   let assemblyFormat = "`<` $index `>`";
 }
 
+def Lathe_GrowableAttr : Lathe_Attr<"Growable", "growable"> {
+  let summary = "Memory of its own that grows when its size is known";
+  let description = [{
+    For what has no upper bound when the program is entered. Slots are numbered
+    from 0, apart from the arena's.
+  }];
+  let parameters = (ins "int64_t":$slot);
+  let assemblyFormat = "`<` $slot `>`";
+}
+
 //===----------------------------------------------------------------------===//
 // Program
 //===----------------------------------------------------------------------===//
@@ -114,8 +125,8 @@ def Lathe_OutputAttr : Lathe_Attr<"Output", "output"> {
 def Lathe_SymbolOp : Lathe_Op<"symbol", [Pure]> {
   let summary = "Reads a symbolic dimension of the program";
   let description = [{
-    The value of a named size, bound when the program is entered (or, for sizes
-    that depend on data, by the launch that computes them). Never negative.
+    The value of a named size, bound when the program is entered. Never
+    negative. A size that depends on data is the result of `lathe.bind`.
 
     ```mlir
     %b = lathe.symbol "batch"
@@ -124,6 +135,24 @@ def Lathe_SymbolOp : Lathe_Op<"symbol", [Pure]> {
   let arguments = (ins StrAttr:$name);
   let results = (outs Index:$result);
   let assemblyFormat = "$name attr-dict";
+}
+
+def Lathe_BindOp : Lathe_Op<"bind"> {
+  let summary = "Binds a symbolic dimension that depends on data";
+  let description = [{
+    From here on symbol `name` is `value`, which the program has computed, and
+    all that is a function of it is computed anew. The run fails, naming the
+    node of the op's location, where `value` is negative or above `max`. A `max`
+    that is known when the program is entered gives values of this size a place
+    in the arena.
+
+    ```mlir
+    %n = lathe.bind "nonzero_d1" = %count max %all
+    ```
+  }];
+  let arguments = (ins StrAttr:$name, Index:$value, Optional<Index>:$max);
+  let results = (outs Index:$result);
+  let assemblyFormat = "$name `=` $value (`max` $max^)? attr-dict";
 }
 
 def Lathe_WeightOp : Lathe_Op<"weight", [Pure]> {
@@ -203,17 +232,65 @@ def Lathe_InsertOp : Lathe_Op<"insert", [Pure, TypesMatchWith<
   let description = [{
     `dest` with the elements of `source` from linear position `offset` on.
     Happens in place: `dest` must have no later use, which `form-slices` checks.
+    With `grows`, what a loop carries gets longer: the memory of `dest` is made
+    large enough for the part.
 
     ```mlir
     %1 = lathe.insert %h into %y [%o] : tensor<1x64xf32> into tensor<16x1x64xf32>
     ```
   }];
   let arguments = (ins AnyRankedTensor:$source, AnyRankedTensor:$dest,
-                       Index:$offset);
+                       Index:$offset, UnitAttr:$grows);
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = [{
-    $source `into` $dest `[` $offset `]` attr-dict `:`
+    $source `into` $dest `[` $offset `]` (`grows` $grows^)? attr-dict `:`
     type($source) `into` type($dest)
+  }];
+}
+
+def Lathe_GridOp : Lathe_Op<"grid", [AttrSizedOperandSegments, SingleBlock,
+    RecursiveMemoryEffects, DeclareOpInterfaceMethods<
+        ReifyRankedShapedTypeOpInterface, ["reifyResultShapes"]>]> {
+  let summary = "Runs code for each point of a grid";
+  let description = [{
+    For what is no loop nest over elements: sorting, walking trees, scattering.
+    The body gets the point and, for each result, the *part* of it that belongs
+    to the point; it yields those parts, written. Dimension `d` of result `r` is
+    cut by the loop `loops[r][d]` into parts of size one, or is whole where that
+    is -1. Parts start undefined, points run in any order, and no point reads
+    what another writes. Tensors are read from around the op. `dims` are the
+    results' dynamic sizes.
+
+    Becomes a kernel of its own, one tile per point.
+
+    [C1] The body's arguments are one index per extent and one tensor per result.
+    [C2] `loops[r]` has one entry per dimension, a loop or -1, and a dimension
+    with a loop has the size 1 in the part.
+    [C3] The yielded types are those of the parts.
+    [C4] There is one size in `dims` per dynamic dimension of the results.
+
+    ```mlir
+    %y = lathe.grid [%n] dims [%n] loops [array<i64: 0, -1>] {
+    ^bb0(%i: index, %row: tensor<1x4xf32>):
+      ...
+      lathe.yield %written : tensor<1x4xf32>
+    } : tensor<?x4xf32>
+    ```
+  }];
+  let arguments = (ins Variadic<Index>:$extents, Variadic<Index>:$dims,
+                       ArrayAttr:$loops);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = [{
+    `[` $extents `]` (`dims` `[` $dims^ `]`)? `loops` $loops $body attr-dict
+    `:` type($results)
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// The loops that cut the dimensions of result `i`.
+    ::llvm::ArrayRef<int64_t> getResultLoops(unsigned i);
+    /// The sizes of result `i`.
+    ::llvm::SmallVector<::mlir::OpFoldResult> getResultSizes(unsigned i);
   }];
 }
 
@@ -273,8 +350,8 @@ def Lathe_KernelOp : Lathe_Op<"kernel", [IsolatedFromAbove,
 }
 
 def Lathe_YieldOp : Lathe_Op<"yield", [Pure, Terminator,
-    HasParent<"KernelOp">]> {
-  let summary = "Ends a kernel";
+    ParentOneOf<["KernelOp", "GridOp"]>]> {
+  let summary = "Ends a kernel, or a point of a grid";
   let description = [{
     Its operands are what the kernel or the point computes, one per result.
 
@@ -314,5 +391,7 @@ def Lathe_LaunchOp : Lathe_Op<"launch", [AttrSizedOperandSegments,
     functional-type($inputs, $results)
   }];
 }
+
+include "lathe/Dialect/Lathe/IR/LatheValues.td"
 
 #endif // LATHE_DIALECT_LATHE_IR_LATHEOPS_TD

@@ -27,7 +27,7 @@ def Onnx_YieldOp : Onnx_BaseOp<"Yield", "none(ctx)", [Pure, Terminator]> {
     onnx.Yield %x, %y : (tensor<2xf32>, tensor<i1>) -> ()
     ```
   }];
-  let arguments = (ins Variadic<Onnx_AnyTensor>:$values);
+  let arguments = (ins Variadic<Onnx_AnyValue>:$values);
 }
 
 def Onnx_IfOp : Onnx_RegionOp<"If"> {
@@ -47,7 +47,7 @@ def Onnx_IfOp : Onnx_RegionOp<"If"> {
     ```
   }];
   let arguments = (ins Onnx_BoolTensor:$cond);
-  let results = (outs Variadic<Onnx_AnyTensor>:$outputs);
+  let results = (outs Variadic<Onnx_AnyValue>:$outputs);
   let regions = (region SizedRegion<1>:$else_branch,
                         SizedRegion<1>:$then_branch);
   let extraClassDeclaration = [{
@@ -79,6 +79,23 @@ def Onnx_RequireOp : Onnx_BaseOp<"Require", "none(ctx)", []> {
   }];
 }
 
+def Onnx_UpdateStateOp : Onnx_Op<"UpdateState"> {
+  let summary = "Writes the next value of a state into its memory";
+  let description = [{
+    Not an ONNX operator. `state` is an argument of the program that the caller
+    gives away. With `appends` the result is `state` with the steps of `value`
+    after its own along the first dimension, for which there is room; else it is
+    `value`, and nothing after it reads `state`.
+
+    ```mlir
+    %p = onnx.UpdateState %past, %new {appends = true} : (tensor<?x2x8xf32>, tensor<1x2x8xf32>) -> tensor<?x2x8xf32>
+    ```
+  }];
+  let arguments = (ins Onnx_AnyTensor:$state, Onnx_AnyTensor:$value,
+                       BoolAttr:$appends);
+  let results = (outs Onnx_AnyTensor:$next);
+}
+
 def Onnx_LoopOp : Onnx_RegionOp<"Loop"> {
   let summary = "Repeats a sub-graph";
   let description = [{
@@ -100,8 +117,8 @@ def Onnx_LoopOp : Onnx_RegionOp<"Loop"> {
   }];
   let arguments = (ins Onnx_Optional<Onnx_I64Tensor>:$M,
                        Onnx_Optional<Onnx_BoolTensor>:$cond,
-                       Variadic<Onnx_AnyTensor>:$v_initial);
-  let results = (outs Variadic<Onnx_AnyTensor>:$v_final_and_scan_outputs);
+                       Variadic<Onnx_AnyValue>:$v_initial);
+  let results = (outs Variadic<Onnx_AnyValue>:$v_final_and_scan_outputs);
   let regions = (region SizedRegion<1>:$body);
   let hasRegionVerifier = 1;
 }

@@ -221,11 +221,11 @@ def Onnx_FloorOp : Onnx_UnaryOp<"Floor", Onnx_FloatTensor, (ins),
   }];
 }
 
-def Onnx_IdentityOp : Onnx_UnaryOp<"Identity", Onnx_AnyTensor, (ins),
-                 "sameShape(ctx, content::keep)", [Onnx_RearrangesOperand]> {
+def Onnx_IdentityOp : Onnx_UnaryOp<"Identity", Onnx_AnyValue, (ins),
+                 "sameValue(ctx)", [Onnx_RearrangesOperand]> {
   let summary = "Gives its operand";
   let description = [{
-    `y = x`, for any element type.
+    `y = x`, for any tensor, sequence, map or optional.
     https://onnx.ai/onnx/operators/onnx__Identity.html
 
     ```mlir
@@ -571,6 +571,20 @@ def Onnx_CumProdOp : Onnx_Op<"CumProd", "sameShape(ctx)"> {
                        Onnx_Flag<"0">:$exclusive,
                        Onnx_Flag<"0">:$reverse);
   let results = (outs Onnx_WideNumberTensor:$y);
+}
+
+def Onnx_DetOp : Onnx_Op<"Det"> {
+  let summary = "Takes determinants";
+  let description = [{
+    Of the square matrices in the last two dimensions.
+    https://onnx.ai/onnx/operators/onnx__Det.html
+
+    ```mlir
+    %y = onnx.Det %x : (tensor<2x3x3xf32>) -> tensor<2xf32>
+    ```
+  }];
+  let arguments = (ins Onnx_FloatTensor:$X);
+  let results = (outs Onnx_FloatTensor:$Y);
 }
 
 #endif // LATHE_DIALECT_ONNX_IR_MATH_TD

@@ -32,11 +32,21 @@ def Onnx_Dialect : Dialect {
     void registerControlOps();
     void registerLogicOps();
     void registerMathOps();
+    void registerMlMapOps();
+    void registerMlModelOps();
     void registerMlOps();
     void registerNnOps();
+    void registerQuantOps();
+    void registerRandomOps();
     void registerRecurrentOps();
     void registerReduceOps();
+    void registerSelectOps();
+    void registerSequenceOps();
+    void registerSignalOps();
+    void registerSpatialOps();
     void registerTensorOps();
+    void registerTextOps();
+    void registerTrainingOps();
 
   public:
   }];
@@ -56,6 +66,30 @@ def Onnx_StringType : Onnx_Type<"String", "string"> {
 
 def Onnx_UnknownType : Onnx_Type<"Unknown", "unknown"> {
   let summary = "Element type that is not inferred yet";
+}
+
+def Onnx_SequenceType : Onnx_Type<"Sequence", "seq"> {
+  let summary = "List of values of one kind";
+  let description = [{
+    `length` is how many there are, where that is known, else -1:
+    `!onnx.seq<tensor<?x3xf32>>`, `!onnx.seq<tensor<?x3xf32>, 2>`. A shape in the
+    type of the elements is one that all of them have.
+  }];
+  let parameters = (ins "::mlir::Type":$element,
+                        DefaultValuedParameter<"int64_t", "-1">:$length);
+  let assemblyFormat = "`<` $element (`,` $length^)? `>`";
+}
+
+def Onnx_MapType : Onnx_Type<"Map", "map"> {
+  let summary = "Values by keys, which are whole numbers or text";
+  let parameters = (ins "::mlir::Type":$key, "::mlir::Type":$value);
+  let assemblyFormat = "`<` $key `,` $value `>`";
+}
+
+def Onnx_OptionalType : Onnx_Type<"Optional", "opt"> {
+  let summary = "A value or nothing";
+  let parameters = (ins "::mlir::Type":$element);
+  let assemblyFormat = "`<` $element `>`";
 }
 
 // Tensors whose elements are one of `elements`, or not inferred yet.
@@ -81,6 +115,14 @@ def Onnx_BoolTensor : Onnx_TensorOf<[I1]>;
 def Onnx_IndexTensor : Onnx_TensorOf<[I32, I64]>;
 def Onnx_I64Tensor : Onnx_TensorOf<[I64]>;
 def Onnx_AnyTensor : Type<IsTensorTypePred, "tensor", "::mlir::TensorType">;
+def Onnx_StringTensor : Onnx_TensorOf<[Onnx_StringType]>;
+// What is not inferred yet has the type of a tensor.
+def Onnx_Sequence
+    : AnyTypeOf<[Onnx_SequenceType, Onnx_TensorOf<[]>], "sequence">;
+def Onnx_Map : AnyTypeOf<[Onnx_MapType, Onnx_TensorOf<[]>], "map">;
+def Onnx_AnyValue
+    : AnyTypeOf<[Onnx_AnyTensor, Onnx_SequenceType, Onnx_MapType,
+                 Onnx_OptionalType], "tensor, sequence, map or optional">;
 
 // An operand that may be omitted.
 class Onnx_Optional<Type type>

@@ -94,6 +94,31 @@ def OnnxFoldConstants : Pass<"onnx-fold-constants", "::mlir::ModuleOp"> {
   ];
 }
 
+def ApplyStates : Pass<"onnx-apply-states", "::mlir::func::FuncOp"> {
+  let summary = "Lets outputs lie in the memory of inputs";
+  let description = [{
+    Each state is `IN=OUT` or `IN=OUT:max=N`. With `max`, output `OUT` must be a
+    concatenation of input `IN` and new steps: the argument's and the result's
+    type then have the axis first, and the concatenation becomes an
+    `onnx.UpdateState` that appends. Else the output is written over the input
+    at the end of the program. The argument and the result get `lathe.state`.
+
+    ```mlir
+    func.func @main(%past: tensor<2x?x8xf32>, %new: tensor<2x1x8xf32>) -> tensor<2x?x8xf32> {
+      %0 = onnx.Concat %past, %new {axis = 1 : i64} : …
+      return %0
+    // becomes
+    func.func @main(%past: tensor<?x2x8xf32> {lathe.state = …}, %new: …) -> (tensor<?x2x8xf32> {lathe.state = …}) {
+      %0 = onnx.Transpose %new {perm = array<i64: 1, 0, 2>} : …
+      %1 = onnx.UpdateState %past, %0 {appends = true} : …
+      return %1
+    ```
+  }];
+  let options = [
+    ListOption<"states", "states", "std::string", "Outputs in inputs' memory">
+  ];
+}
+
 def FoldBatchNorm : Pass<"onnx-fold-batch-norm", "::mlir::func::FuncOp"> {
   let summary = "Folds batch normalizations into the convolutions before them";
   let description = [{
@@ -106,6 +131,28 @@ def FoldBatchNorm : Pass<"onnx-fold-batch-norm", "::mlir::func::FuncOp"> {
   let statistics = [
     Statistic<"numFolded", "num-folded", "Normalizations folded">
   ];
+}
+
+def RaiseQuantized : Pass<"onnx-raise-quantized", "::mlir::func::FuncOp"> {
+  let summary = "Turns products of dequantized bytes into products of integers";
+  let description = [{
+    A convolution or matrix product whose factors are dequantized from 8-bit
+    integers, with scales that do not change along its sums, becomes a sum of
+    integers, scaled. `QuantizeLinear` of what was dequantized with the same scale
+    and only moved, or taken the maximum of, goes away.
+
+    ```mlir
+    %0 = onnx.DequantizeLinear %a, %sa, %za : (tensor<2x8xui8>, tensor<f32>, tensor<ui8>) -> tensor<2x8xf32>
+    %1 = onnx.DequantizeLinear %b, %sb, %zb : (tensor<8x4xi8>, tensor<f32>, tensor<i8>) -> tensor<8x4xf32>
+    %2 = onnx.MatMul %0, %1 : (tensor<2x8xf32>, tensor<8x4xf32>) -> tensor<2x4xf32>
+    // becomes
+    %0 = onnx.MatMulInteger %a, %b, %za, %zb : (tensor<2x8xui8>, tensor<8x4xi8>, tensor<ui8>, tensor<i8>) -> tensor<2x4xi32>
+    %1 = onnx.Mul %sa, %sb : (tensor<f32>, tensor<f32>) -> tensor<f32>
+    %2 = onnx.Cast %0 {to = 1 : i64} : (tensor<2x4xi32>) -> tensor<2x4xf32>
+    %3 = onnx.Mul %2, %1 : (tensor<2x4xf32>, tensor<f32>) -> tensor<2x4xf32>
+    ```
+  }];
+  let dependentDialects = ["::lathe::onnx::OnnxDialect"];
 }
 
 def AnnotateShapes : Pass<"annotate-shapes", "::mlir::func::FuncOp"> {

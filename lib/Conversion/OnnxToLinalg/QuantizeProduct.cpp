@@ -1,0 +1,426 @@
+// Part of the Lathe project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Sums of products of 8-bit integers, exactly, in 32 bits. Where the right
+// factor b is a weight without zero point, that of the left one is taken out:
+//   sum (a - z) * b = sum a * b - z * sum b
+// The last sum is a constant per column, so that the loops see nothing but
+// bytes. Signed ones are moved up by 128, together with their zero point, as
+// processors multiply unsigned bytes by signed ones. Else zero points are taken
+// off as elements are read. The products of `QLinear…` are then scaled, element
+// by element.
+
+#include "Convolution.h"
+#include "Families.h"
+#include "Quantize.h"
+#include "lathe/Dialect/Lathe/IR/Lathe.h"
+#include "lathe/Dialect/Onnx/IR/Quant.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
+
+using namespace mlir;
+using namespace lathe;
+
+namespace {
+/// One factor: its elements, and its zero point where that is not zero.
+struct Factor {
+  Operand elements;
+  std::optional<Operand> zero;
+  /// The zero point where it is one known number.
+  std::optional<int64_t> known = 0;
+  /// Whether elements are moved up by 128, to be unsigned.
+  bool moves = false;
+};
+
+/// What is added to sums: vectors, and the product of a zero point that is not
+/// known with a vector, which is subtracted.
+struct Addends {
+  SmallVector<Operand> vectors;
+  std::optional<std::pair<Operand, Operand>> zeroTimes;
+  bool empty() const { return vectors.empty() && !zeroTimes; }
+};
+} // namespace
+
+static Factor getFactor(Lowering &l, unsigned i, unsigned zeroPoint) {
+  Factor factor;
+  factor.elements = l.operand(i);
+  if (!l.has(zeroPoint))
+    return factor;
+  factor.known = getConstantInteger(l.operand(zeroPoint));
+  if (factor.known != 0)
+    factor.zero = l.operand(zeroPoint);
+  return factor;
+}
+
+/// A stored integer as `i32`.
+static Value widen(ImplicitLocOpBuilder &b, Value stored, Type element) {
+  Type i32 = b.getI32Type();
+  return stored.getType() == i32 ? stored : castScalar(b, stored, element, i32);
+}
+
+/// Sums the products of two factors over loops of which the first are those of
+/// the result, into `i32`. Zero points that are there have maps.
+static Value contractIntegers(Lowering &l, const Factor &a, const Factor &b,
+                              unsigned numLoops, DimsRef dims) {
+  SmallVector<Operand> inputs = {a.elements, b.elements};
+  for (const Factor *factor : {&a, &b})
+    if (factor->zero && !factor->known)
+      inputs.push_back(*factor->zero);
+  SmallVector<Value> tensors;
+  SmallVector<AffineMap> maps;
+  for (const Operand &input : inputs) {
+    tensors.push_back(input.value);
+    maps.push_back(input.map);
+  }
+  maps.push_back(getLoopMap(l.b.getContext(), numLoops, 0, dims.size()));
+  SmallVector<utils::IteratorType> iterators(numLoops,
+                                             utils::IteratorType::reduction);
+  std::fill_n(iterators.begin(), dims.size(), utils::IteratorType::parallel);
+  return l
+      .generic(
+          tensors, l.fill(dims, l.b.getI32IntegerAttr(0)), maps, iterators,
+          [&](ImplicitLocOpBuilder &ib, ValueRange x) -> SmallVector<Value> {
+            unsigned next = 2;
+            auto read = [&](const Factor &factor, Value stored) -> Value {
+              if (factor.moves)
+                return arith::ExtUIOp::create(
+                    ib, ib.getI32Type(),
+                    Value(arith::XOrIOp::create(
+                        ib, stored, makeConstant(ib, stored.getType(), -128))));
+              Value value = widen(ib, stored, factor.elements.element);
+              if (!factor.zero)
+                return value;
+              Value zero =
+                  factor.known
+                      ? makeConstant(ib, value.getType(), double(*factor.known))
+                      : widen(ib, x[next++], factor.zero->element);
+              return Value(arith::SubIOp::create(ib, value, zero));
+            };
+            Value left = read(a, x[0]);
+            Value right = read(b, x[1]);
+            return {arith::AddIOp::create(
+                ib, x.back(), Value(arith::MulIOp::create(ib, left, right)))};
+          })
+      .front();
+}
+
+/// The sums, per index of dimension `kept`, of the bytes of a weight as the
+/// model stores it; nothing where it is none.
+static std::optional<SmallVector<int32_t>> sumWeight(const Operand &operand,
+                                                     unsigned kept) {
+  auto weight = operand.value.getDefiningOp<WeightOp>();
+  if (!weight)
+    return std::nullopt;
+  // Dimensions may have changed places since.
+  for (Attribute step : llvm::reverse(weight.getRecipe())) {
+    auto permute = dyn_cast<PermuteStepAttr>(step);
+    if (!permute)
+      return std::nullopt;
+    kept = permute.getPerm()[kept];
+  }
+  auto type = cast<RankedTensorType>(weight.getValue().getType());
+  if (!type.getElementType().isInteger(8))
+    return std::nullopt;
+  ArrayRef<char> bytes;
+  if (auto resource = dyn_cast<DenseResourceElementsAttr>(weight.getValue())) {
+    if (AsmResourceBlob *blob = resource.getRawHandle().getBlob())
+      bytes = blob->getData();
+  } else if (auto dense = dyn_cast<DenseElementsAttr>(weight.getValue())) {
+    bytes = dense.getRawData();
+  }
+  if ((int64_t)bytes.size() != type.getNumElements())
+    return std::nullopt;
+  int64_t count = type.getDimSize(kept);
+  int64_t inner =
+      ShapedType::getNumElements(type.getShape().drop_front(kept + 1));
+  SmallVector<int32_t> sums(count, 0);
+  bool isByte = isUnsigned(operand.element);
+  for (int64_t i = 0, e = bytes.size(); i < e; ++i)
+    sums[i / inner % count] +=
+        isByte ? int32_t(uint8_t(bytes[i])) : int32_t(int8_t(bytes[i]));
+  return sums;
+}
+
+/// A vector of `i32`, to be read at index `at` of loops of rank `rank`.
+static Operand makeVector(Lowering &l, ArrayRef<int32_t> values, unsigned rank,
+                          unsigned at) {
+  auto type = RankedTensorType::get({(int64_t)values.size()}, l.b.getI32Type());
+  auto attr = DenseElementsAttr::get(type, values);
+  Value vector =
+      attr.isSplat()
+          ? Value(arith::ConstantOp::create(l.b, attr))
+          : Value(WeightOp::create(l.b, type, attr, l.b.getArrayAttr({})));
+  return {vector, l.b.getI32Type(),
+          AffineMap::get(rank, 0, l.b.getAffineDimExpr(at), l.b.getContext())};
+}
+
+/// Takes the zero point out of the left factor, where the right one is a weight
+/// without any and `kept` its dimension of columns, which are dimension `at` of
+/// a result of rank `rank`.
+static void takeOutZero(Lowering &l, Factor &a, const Factor &b, unsigned kept,
+                        unsigned rank, unsigned at, Addends &addends) {
+  if (b.zero)
+    return;
+  std::optional<SmallVector<int32_t>> sums = sumWeight(b.elements, kept);
+  if (!sums)
+    return;
+  auto scaled = [&](int64_t factor) {
+    return llvm::map_to_vector(*sums, [&](int32_t sum) {
+      return int32_t(uint32_t(sum) * uint32_t(factor));
+    });
+  };
+  Type left = a.elements.element;
+  a.moves = left.isInteger(8) && !isUnsigned(left) &&
+            !isUnsigned(b.elements.element);
+  int64_t known = a.known.value_or(0) + (a.moves ? 128 : 0);
+  if (a.zero && !a.known)
+    addends.zeroTimes = {*a.zero, makeVector(l, *sums, rank, at)};
+  if (known)
+    addends.vectors.push_back(makeVector(l, scaled(-known), rank, at));
+  a.zero.reset();
+}
+
+namespace {
+/// What is done to the sums of a `QLinear…` operator: scales by
+/// `left * right / result` and quantizes.
+struct Requantize {
+  Operand left, right, result, zero;
+};
+} // namespace
+
+/// Adds `addends` to the sums and requantizes, if asked.
+static Value finish(Lowering &l, Value sums, const Addends &addends,
+                    DimsRef dims, std::optional<Requantize> requantize) {
+  Type i32 = l.b.getI32Type(), f32 = l.b.getF32Type();
+  if (addends.empty() && !requantize)
+    return sums;
+  SmallVector<Operand> inputs = {{sums, i32}};
+  llvm::append_range(inputs, addends.vectors);
+  if (addends.zeroTimes) {
+    inputs.push_back(addends.zeroTimes->first);
+    inputs.push_back(addends.zeroTimes->second);
+  }
+  unsigned first = inputs.size();
+  if (requantize)
+    llvm::append_range(inputs,
+                       ArrayRef<Operand>{requantize->left, requantize->right,
+                                         requantize->result, requantize->zero});
+  Type element = l.resultElement();
+  return l.elementwise(
+      inputs, dims, element, [&](ImplicitLocOpBuilder &b, ValueRange x) {
+        Value sum = x[0];
+        for (Value addend : x.slice(1, addends.vectors.size()))
+          sum = arith::AddIOp::create(b, sum, addend);
+        if (addends.zeroTimes) {
+          Value zero = widen(b, x[first - 2], inputs[first - 2].element);
+          sum = arith::SubIOp::create(
+              b, sum, Value(arith::MulIOp::create(b, zero, x[first - 1])));
+        }
+        if (!requantize)
+          return sum;
+        auto read = [&](unsigned i) {
+          return castScalar(b, x[first + i], inputs[first + i].element, f32);
+        };
+        Value scale = arith::DivFOp::create(
+            b, Value(arith::MulFOp::create(b, read(0), read(1))), read(2));
+        Value real =
+            arith::MulFOp::create(b, castScalar(b, sum, i32, f32), scale);
+        return quantizeScalar(b, real, x[first + 3], element);
+      });
+}
+
+/// A map to the first element, of rank `rank` loops, of what has one element.
+static Operand readFirst(Lowering &l, unsigned i, unsigned loops) {
+  Operand operand = l.operand(i);
+  SmallVector<AffineExpr> zeros(l.rank(i), l.b.getAffineConstantExpr(0));
+  operand.map = AffineMap::get(loops, 0, zeros, l.b.getContext());
+  return operand;
+}
+
+//===----------------------------------------------------------------------===//
+// Matrices
+//===----------------------------------------------------------------------===//
+
+/// How `loops` loops, the first of which are the result's, read operand `i`:
+/// what is given for matrix `matrix` as a whole, or for each row of the left
+/// one, column of the right one.
+static Operand readPerRow(Lowering &l, unsigned i, unsigned matrix,
+                          bool isRight, unsigned loops) {
+  ArrayRef<int64_t> shape = l.type(i).getShape();
+  if (llvm::all_of(shape, [](int64_t size) { return size == 1; }))
+    return readFirst(l, i, loops);
+  int64_t resultRank = l.resultType().getRank();
+  int64_t matrixRank = l.rank(matrix), other = l.rank(isRight ? 0 : 3);
+  if (l.getNumOperands() == 4)
+    other = l.rank(isRight ? 0 : 1);
+  int64_t numBatches = resultRank - (matrixRank > 1) - (other > 1);
+  int64_t kept = isRight ? resultRank - 1 : numBatches;
+  Operand operand = l.operand(i);
+  MLIRContext *context = l.b.getContext();
+  if (shape.size() == 1) {
+    operand.map =
+        AffineMap::get(loops, 0, getAffineDimExpr(kept, context), context);
+    return operand;
+  }
+  SmallVector<AffineExpr> exprs;
+  for (int64_t d = 0; d < matrixRank; ++d) {
+    int64_t loop =
+        d < matrixRank - 2 ? d + numBatches - (matrixRank - 2) : kept;
+    exprs.push_back(shape[d] == 1 ? getAffineConstantExpr(0, context)
+                                  : getAffineDimExpr(loop, context));
+  }
+  operand.map = AffineMap::get(loops, 0, exprs, context);
+  return operand;
+}
+
+/// The sums of the product of operands `a` and `b`, whose zero points are
+/// operands `zeroA` and `zeroB`.
+static Value multiply(Lowering &l, unsigned a, unsigned zeroA, unsigned b,
+                      unsigned zeroB, Addends &addends) {
+  Dims dims = l.resultDims();
+  unsigned loops = dims.size() + 1;
+  MatMulMaps maps = getMatMulMaps(l, a, b);
+  Factor left = getFactor(l, a, zeroA), right = getFactor(l, b, zeroB);
+  left.elements.map = maps.a;
+  right.elements.map = maps.b;
+  if (left.zero)
+    left.zero = readPerRow(l, zeroA, a, /*isRight=*/false, loops);
+  if (right.zero)
+    right.zero = readPerRow(l, zeroB, b, /*isRight=*/true, loops);
+  // Only constant factors of a matrix have sums that are known.
+  if (l.rank(b) == 2) {
+    std::optional<Operand> zero;
+    if (left.zero)
+      zero = readPerRow(l, zeroA, a, /*isRight=*/false, dims.size());
+    takeOutZero(l, left, right, 1, dims.size(), dims.size() - 1, addends);
+    if (addends.zeroTimes)
+      addends.zeroTimes->first = *zero;
+  }
+  return contractIntegers(l, left, right, loops, dims);
+}
+
+static LogicalResult lowerMatMulInteger(onnx::MatMulIntegerOp, Lowering &l) {
+  Addends addends;
+  Value sums = multiply(l, 0, 2, 1, 3, addends);
+  return l.replace(finish(l, sums, addends, l.resultDims(), std::nullopt));
+}
+
+static LogicalResult lowerQLinearMatMul(onnx::QLinearMatMulOp, Lowering &l) {
+  for (unsigned i : {0u, 3u, 7u})
+    if (!isa<IntegerType>(l.element(i)))
+      return l.unsupported("expected quantized integers, got floats as input " +
+                           Twine(i));
+  Addends addends;
+  Value sums = multiply(l, 0, 2, 3, 5, addends);
+  unsigned loops = l.resultDims().size();
+  Requantize requantize = {readPerRow(l, 1, 0, /*isRight=*/false, loops),
+                           readPerRow(l, 4, 3, /*isRight=*/true, loops),
+                           readFirst(l, 6, loops), readFirst(l, 7, loops)};
+  return l.replace(finish(l, sums, addends, l.resultDims(), requantize));
+}
+
+//===----------------------------------------------------------------------===//
+// Convolutions
+//===----------------------------------------------------------------------===//
+
+/// Numbers per output channel, or one for all, as loops over a result read
+/// them: the channels are split by `group` where `loops` are more.
+static Operand readPerChannel(Lowering &l, unsigned i, unsigned loops) {
+  if (l.type(i).getNumElements() == 1)
+    return readFirst(l, i, loops);
+  Operand operand = l.operand(i);
+  operand.map =
+      AffineMap::get(loops, 0, l.b.getAffineDimExpr(1), l.b.getContext());
+  return operand;
+}
+
+/// `operand` less its zero point, as a tensor of `i32`.
+static Operand subtractZero(Lowering &l, const Operand &operand, Operand zero,
+                            DimsRef dims) {
+  Type i32 = l.b.getI32Type();
+  Value made = l.elementwise(
+      {operand, zero}, dims, i32, [&](ImplicitLocOpBuilder &b, ValueRange x) {
+        return Value(arith::SubIOp::create(b, widen(b, x[0], operand.element),
+                                           widen(b, x[1], zero.element)));
+      });
+  return {made, i32};
+}
+
+/// The sums of the convolution of operand 0 by operand `w`.
+template <typename OpTy>
+static FailureOr<Value> convolveIntegers(OpTy op, Lowering &l, unsigned zeroX,
+                                         unsigned w, unsigned zeroW,
+                                         Addends &addends) {
+  if (l.rank(0) < 3)
+    return l.unsupported("expected at least one spatial dimension");
+  if (!l.type(w).hasStaticShape())
+    return l.unsupported("expected a kernel of static shape");
+  FailureOr<Window> window =
+      makeWindow(op, l, l.type(w).getShape().drop_front(2));
+  if (failed(window))
+    return failure();
+  Dims dims = l.resultDims();
+  Factor x = getFactor(l, 0, zeroX), kernel = getFactor(l, w, zeroW);
+  if (x.zero)
+    x.zero = readFirst(l, zeroX, l.rank(0));
+  // The padding is worth zero, which is the zero point before it is taken off.
+  TypedAttr padding;
+  if (x.zero && x.known) {
+    padding = l.b.getI8IntegerAttr(int8_t(*x.known));
+  } else if (x.zero) {
+    x.elements = subtractZero(l, x.elements, *x.zero, l.dims(0));
+    x.zero.reset();
+  }
+  if (kernel.zero) {
+    SmallVector<AffineExpr> exprs;
+    bool one = l.type(zeroW).getNumElements() == 1;
+    for (int64_t d = 0; d < l.rank(zeroW); ++d)
+      exprs.push_back(one ? l.b.getAffineConstantExpr(0)
+                          : l.b.getAffineDimExpr(0));
+    Operand zero = l.operand(zeroW);
+    zero.map = AffineMap::get(l.rank(w), 0, exprs, l.b.getContext());
+    kernel.elements = subtractZero(l, kernel.elements, zero, l.dims(w));
+    kernel.zero.reset();
+  } else {
+    takeOutZero(l, x, kernel, 0, dims.size(), 1, addends);
+  }
+  return convolve(
+      l, x.elements, kernel.elements, l.dims(0), dims, *window, op.getGroup(),
+      [&](ArrayRef<Operand> inputs, unsigned loops, DimsRef sizes) {
+        Factor a = x, b = kernel;
+        a.elements = inputs[0];
+        b.elements = inputs[1];
+        return contractIntegers(l, a, b, loops, sizes);
+      },
+      padding);
+}
+
+static LogicalResult lowerConvInteger(onnx::ConvIntegerOp op, Lowering &l) {
+  Addends addends;
+  FailureOr<Value> sums = convolveIntegers(op, l, 2, 1, 3, addends);
+  if (failed(sums))
+    return failure();
+  return l.replace(finish(l, *sums, addends, l.resultDims(), std::nullopt));
+}
+
+static LogicalResult lowerQLinearConv(onnx::QLinearConvOp op, Lowering &l) {
+  Addends addends;
+  FailureOr<Value> sums = convolveIntegers(op, l, 2, 3, 5, addends);
+  if (failed(sums))
+    return failure();
+  unsigned loops = l.resultDims().size();
+  if (l.has(8))
+    addends.vectors.push_back(readPerChannel(l, 8, loops));
+  Requantize requantize = {readFirst(l, 1, loops), readPerChannel(l, 4, loops),
+                           readFirst(l, 6, loops), readFirst(l, 7, loops)};
+  return l.replace(finish(l, *sums, addends, l.resultDims(), requantize));
+}
+
+void lathe::populateQuantizeProductPatterns(RewritePatternSet &patterns,
+                                            const TypeConverter &types) {
+  addLowering(patterns, types, lowerMatMulInteger);
+  addLowering(patterns, types, lowerQLinearMatMul);
+  addLowering(patterns, types, lowerConvInteger);
+  addLowering(patterns, types, lowerQLinearConv);
+}

@@ -1,0 +1,71 @@
+// Part of the Lathe project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "lathe/Dialect/Onnx/IR/Select.h"
+#include "Rules.h"
+
+using namespace mlir;
+using namespace lathe::onnx;
+
+#define GET_OP_CLASSES
+#include "lathe/Dialect/Onnx/IR/Select.cpp.inc"
+
+void OnnxDialect::registerSelectOps() {
+  addOperations<
+#define GET_OP_LIST
+#include "lathe/Dialect/Onnx/IR/Select.cpp.inc"
+      >();
+}
+
+LogicalResult ReverseSequenceOp::inferShapes(ShapeContext &ctx) {
+  const TensorInfo &x = ctx.operand(0);
+  ctx.result(0).elementType = x.elementType;
+  ctx.result(0).dims = x.dims;
+  int64_t batch = getBatchAxis(), time = getTimeAxis();
+  if (batch < 0 || batch > 1 || time != 1 - batch)
+    return ctx.emitError() << "expects batch_axis and time_axis to be 0 and 1, "
+                              "got "
+                           << batch << " and " << time;
+  if (failed(ctx.expectRank(1, 1)))
+    return failure();
+  if (x.dims && x.getRank() < 2)
+    return ctx.emitError() << "expects operand #0 of rank at least 2, got rank "
+                           << x.getRank();
+  const auto &lens = ctx.operand(1).dims;
+  if (x.dims && lens && !ctx.assumeEqual((*x.dims)[batch], (*lens)[0]))
+    return ctx.emitError() << "expects " << (*x.dims)[batch]
+                           << " elements in operand #1, got " << (*lens)[0];
+  return success();
+}
+
+LogicalResult TensorScatterOp::inferShapes(ShapeContext &ctx) {
+  auto type = ctx.getCommonElementType({0, 1});
+  if (failed(type))
+    return failure();
+  const TensorInfo &x = ctx.operand(0);
+  ctx.result(0).elementType = *type;
+  ctx.result(0).dims = x.dims;
+  if (!x.dims)
+    return success();
+  auto axis = ctx.normalizeAxis(getAxis(), x.getRank());
+  if (failed(axis))
+    return failure();
+  if (*axis == 0)
+    return ctx.emitError() << "expects an axis after the first, got "
+                           << getAxis();
+  if (failed(ctx.expectRank(1, x.getRank())) || failed(ctx.expectRank(2, 1)))
+    return failure();
+  if (const auto &update = ctx.operand(1).dims)
+    for (int64_t i = 0; i < x.getRank(); ++i) {
+      AffineExpr have = (*update)[i], want = (*x.dims)[i];
+      if (i == *axis ? !ctx.assumeAtLeast(want, have)
+                     : !ctx.assumeEqual(want, have))
+        return ctx.emitError() << "expects size " << want << " in dimension "
+                               << i << " of operand #1, got " << have;
+    }
+  if (const auto &at = ctx.operand(2).dims;
+      ctx.isPresent(2) && at && !ctx.assumeEqual((*x.dims)[0], (*at)[0]))
+    return ctx.emitError() << "expects " << (*x.dims)[0]
+                           << " elements in operand #2, got " << (*at)[0];
+  return success();
+}

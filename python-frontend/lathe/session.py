@@ -1,0 +1,206 @@
+# Part of the Lathe project, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Running models."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Union
+
+import numpy as np
+
+from . import _elf, _native, _types, compiler
+from .errors import InvalidArgument
+
+__all__ = ["InferenceSession", "ModelMeta", "TensorInfo"]
+
+#: A path, or the bytes, of a model or of a compiled one; or an onnx.ModelProto.
+Source = Union[str, "os.PathLike[str]", bytes, bytearray, memoryview, Any]
+#: An array of NumPy, a tensor of another library with `__dlpack__`, or what
+#: numpy.asarray takes.
+Tensor = Any
+
+
+@dataclasses.dataclass(frozen=True)
+class TensorInfo:
+    """An input or output of a model."""
+
+    name: str
+    type: str  #: as ONNX writes it: "tensor(float)"
+    #: Per dimension its size, its name where the size depends on the inputs, or
+    #: None where it has no name. None where the value is no tensor.
+    shape: tuple[int | str | None, ...] | None
+    #: The type of an array of NumPy. None where the value is no tensor.
+    dtype: np.dtype | None
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelMeta:
+    """What a model says of itself."""
+
+    name: str  #: the prefix of its symbols
+    target: str  #: what it is compiled for, like "cpu:x86-64-v4"
+    producer_name: str
+    producer_version: str
+    graph_name: str
+    domain: str
+    description: str
+    version: int
+    custom_metadata_map: dict[str, str]
+
+
+class InferenceSession:
+    """A model that is ready to run.
+
+    A model that is not compiled yet (an .onnx file, bytes, a ModelProto) is
+    compiled first, into a file that nobody else can read and that is gone when
+    the session is made; `options`, `progress` and `in_process` are those of
+    `lathe.compile`. A compiled model (a .so, or its bytes) is loaded as it is,
+    and needs no compiler.
+
+    `threads` is how many compute, the caller's included (0: as LATHE_NUM_THREADS
+    says, else as many as there are processors to use). `flush_denormals` treats
+    denormal numbers as zero. `weights` is the file of weights of a model that
+    was compiled with `weights="file"`.
+
+    Sessions may be used from several threads at once; each call then has its
+    own intermediate memory. Calls release the interpreter's lock."""
+
+    def __init__(
+        self,
+        model: Source,
+        *,
+        threads: int = 0,
+        flush_denormals: bool = False,
+        weights: str | os.PathLike[str] | None = None,
+        progress: compiler.Progress | None = None,
+        in_process: bool = False,
+        **options: Any,
+    ) -> None:
+        source, data = compiler.open_source(model)
+        if not 0 <= threads <= 1024:
+            raise InvalidArgument(f"threads: expected 0 to 1024, got {threads}")
+
+        def load(path: str) -> _native.Model:
+            return _native.Model(os.path.abspath(path), _elf.find_entry(path),
+                                 os.fspath(weights) if weights else "", threads,
+                                 flush_denormals)
+
+        compiled = (source.endswith(".so") if data is None
+                    else bytes(memoryview(data)[:4]) == _elf.MAGIC)
+        if compiled and options:
+            raise InvalidArgument(f"{next(iter(options))}: expected no option of the compiler "
+                                  f"for a compiled model")
+        if compiled and data is None:
+            if not os.path.exists(source):
+                raise InvalidArgument(f"{source}: expected a file, got none")
+            self._model = load(source)
+        else:
+            # Only this user may look into the folder, which goes at once: the
+            # system keeps what is loaded.
+            with tempfile.TemporaryDirectory(prefix="lathe-") as folder:
+                path = os.path.join(folder, "model.so")
+                if compiled:
+                    with open(path, "wb") as file:
+                        file.write(data)
+                else:
+                    _compile(model, source, path, progress, in_process, options)
+                self._model = load(path)
+        self._inputs = [_describe(*entry) for entry in self._model.inputs]
+        self._outputs = [_describe(*entry) for entry in self._model.outputs]
+        self._input_names = [info.name for info in self._inputs]
+        self._output_places = {info.name: i for i, info in enumerate(self._outputs)}
+        self._all_outputs = list(range(len(self._outputs)))
+
+    def get_inputs(self) -> list[TensorInfo]:
+        """The inputs, in the model's order."""
+        return list(self._inputs)
+
+    def get_outputs(self) -> list[TensorInfo]:
+        """The outputs, in the model's order."""
+        return list(self._outputs)
+
+    def get_modelmeta(self) -> ModelMeta:
+        """What the model says of itself."""
+        known: dict[str, str] = {}
+        custom: dict[str, str] = {}
+        for key, value in self._model.metadata.items():
+            if key.startswith("onnx.metadata."):
+                custom[key.removeprefix("onnx.metadata.")] = value
+            elif key.startswith("onnx."):
+                known[key.removeprefix("onnx.")] = value
+        return ModelMeta(
+            name=self._model.name, target=self._model.target,
+            producer_name=known.get("producer_name", ""),
+            producer_version=known.get("producer_version", ""),
+            graph_name=known.get("graph_name", ""), domain=known.get("domain", ""),
+            description=known.get("doc_string", ""),
+            version=int(known.get("model_version", 0)), custom_metadata_map=custom)
+
+    @property
+    def threads(self) -> int:
+        """How many threads compute."""
+        return self._model.threads
+
+    @property
+    def memory(self) -> dict[str, int]:
+        """Bytes for the shapes of the latest run: arena_bytes of intermediate
+        values, of which lower_bound live at once, scratch_bytes of all threads,
+        staging_bytes of copies of strided tensors, and weights_bytes."""
+        return self._model.memory
+
+    def run(self, output_names: Sequence[str] | None, feeds: Mapping[str, Tensor],
+            ) -> list[Any]:
+        """Computes outputs: those named, in this order, or all.
+
+        Arrays of NumPy and tensors of other libraries on the CPU are read where
+        they lie, with whatever strides they have. What is returned owns its
+        memory. Raises InvalidArgument where names, types or shapes are not those
+        of the model, and RunError where the data leads to an error."""
+        try:
+            given = [feeds[name] for name in self._input_names]
+        except KeyError as error:
+            raise InvalidArgument(f"input '{error.args[0]}': expected a value, "
+                                  "got nothing of this name") from None
+        if len(given) != len(feeds):
+            unknown = next(name for name in feeds if name not in self._input_names)
+            raise InvalidArgument(f"input '{unknown}': expected one of "
+                                  f"{_quote(self._input_names)}")
+        return self._model.run(given, self._places(output_names))
+
+    def __call__(self, *args: Tensor, **kwargs: Tensor) -> Any:
+        """Inputs by position or name; one output as it is, several as a list."""
+        if len(args) > len(self._input_names):
+            raise InvalidArgument(f"expected {len(self._input_names)} inputs, got {len(args)}")
+        results = self.run(None, {**dict(zip(self._input_names, args)), **kwargs})
+        return results[0] if len(results) == 1 else results
+
+    def _places(self, names: Iterable[str] | None) -> list[int]:
+        if names is None:
+            return self._all_outputs
+        try:
+            return [self._output_places[name] for name in names]
+        except KeyError as error:
+            raise InvalidArgument(f"output '{error.args[0]}': expected one of "
+                                  f"{_quote(self._output_places)}") from None
+
+
+def _compile(model: Source, source: str, path: str, progress: Callable[[str], None] | None,
+             in_process: bool, options: Mapping[str, Any]) -> None:
+    if options.get("weights", "embed") != "embed":
+        raise InvalidArgument("weights: expected embed for a session, which keeps no files")
+    given = {"name": "model", **options}
+    compiler.compile(model, path, progress=progress, in_process=in_process, **given)
+
+
+def _describe(name: str, code: int, bits: int, shape: tuple[int | str | None, ...],
+              ) -> TensorInfo:
+    return TensorInfo(name, _types.name_type(code, bits), shape,
+                      _types.find_element(code, bits)[0])
+
+
+def _quote(names: Iterable[str]) -> str:
+    return ", ".join(f"'{name}'" for name in names)
