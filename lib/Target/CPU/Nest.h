@@ -8,6 +8,7 @@
 #define LATHE_LIB_TARGET_CPU_NEST_H
 
 #include "lathe/Target/CPU/CPU.h"
+#include "lathe/Transforms/Layout/ByteProduct.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "llvm/ADT/DenseMap.h"
@@ -80,6 +81,23 @@ LaneAccess classifyAccess(mlir::OpOperand &operand, unsigned dim,
 /// whose neutral element is known and nothing else reads the running value.
 mlir::Operation *getCombiner(mlir::linalg::LinalgOp op, unsigned i);
 
+/// A sum of products of bytes whose right operand is packed so that a vector
+/// holds, for each column, the bytes of `byteGroup` steps of the reduction.
+struct ByteDot {
+  ByteProduct product;
+  unsigned columns; ///< The dimension of the lanes.
+  unsigned lanes;
+  /// Whether columns lie in panels, the last of which is full.
+  bool panelled;
+  /// What a processor multiplies at once.
+  enum Kind { Bytes, Pairs, Words } kind;
+};
+
+/// Matches the op whose dimensions have `extents`.
+std::optional<ByteDot> matchByteDot(mlir::linalg::LinalgOp op,
+                                    llvm::ArrayRef<int64_t> extents,
+                                    const Target &target);
+
 /// The choices for one nest.
 struct NestPlan {
   /// The dimension along which lanes run, or -1 for scalar code.
@@ -98,8 +116,14 @@ struct NestPlan {
   /// loop, so that neighbours share what windows read in common.
   uint64_t unrolled = 0;
 
+  /// Set where the nest is such a sum; its reduction goes in steps of
+  /// `byteGroup`.
+  std::optional<ByteDot> dot;
+
   /// How lanes see an operand of the first stage.
   LaneAccess getAccess(mlir::OpOperand &operand) const {
+    if (dot && operand.getOperandNumber() == dot->product.right)
+      return LaneAccess::Contiguous;
     return classifyAccess(operand, vectorDim, lanes);
   }
 

@@ -50,6 +50,9 @@ public:
   mlir::Value evaluateResult(unsigned s, unsigned i, const Coords &coords);
   /// The value in the body of stage `s` at `coords`.
   mlir::Value evaluate(unsigned s, mlir::Value value, const Coords &coords);
+  /// The running value of the first stage at `coords` and the products of one
+  /// step.
+  mlir::Value evaluateDot(const ByteDot &dot, const Coords &coords);
   /// Loads what output `i` of stage `s` holds at `coords`.
   mlir::Value loadOutput(unsigned s, unsigned i, const Coords &coords);
   /// Stores to output `i` of stage `s` at `coords`.
@@ -83,6 +86,8 @@ private:
   /// `indices` moved to match.
   mlir::Value skipPadding(unsigned s, mlir::OpOperand &operand,
                           llvm::SmallVectorImpl<mlir::Value> &indices);
+  mlir::Value loadLeftBytes(const ByteDot &dot, const Coords &coords);
+  mlir::Value loadRightBytes(const ByteDot &dot, const Coords &coords);
   mlir::Value loadLane(unsigned s, mlir::OpOperand &operand,
                        const Coords &coords, unsigned lane);
   mlir::Value evaluateOp(unsigned s, mlir::Operation *op, const Coords &coords);

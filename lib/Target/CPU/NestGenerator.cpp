@@ -366,7 +366,9 @@ SmallVector<Value> NestGenerator::emitStep(ArrayRef<Value> accumulators) {
       updated.push_back(value);
       continue;
     }
-    Value next = body.evaluate(0, yield->getOperand(key.first), key.second);
+    Value next =
+        plan.dot ? body.evaluateDot(*plan.dot, key.second)
+                 : body.evaluate(0, yield->getOperand(key.first), key.second);
     if (isa<VectorType>(value.getType()))
       next = body.broadcast(next);
     if (plan.horizontal)
@@ -400,10 +402,12 @@ void NestGenerator::emitReduction(unsigned depth,
       }
     if (unroll)
       return emitUnrolled(depth, accumulators);
-    emitLoop(all, 1, accumulators, [&](Value index, SmallVector<Value> &inner) {
-      block.base[dim] = index;
-      emitReduction(depth + 1, inner);
-    });
+    bool isGrouped = plan.dot && plan.dot->product.reduction == dim;
+    emitLoop(all, isGrouped ? lathe::byteGroup : 1, accumulators,
+             [&](Value index, SmallVector<Value> &inner) {
+               block.base[dim] = index;
+               emitReduction(depth + 1, inner);
+             });
     return;
   }
   for (const Segment &segment : getVectorSegments())

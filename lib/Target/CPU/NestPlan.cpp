@@ -426,7 +426,13 @@ NestPlan lathe::cpu::planNest(Nest &nest, ArrayRef<int64_t> extents,
                               ArrayRef<int64_t> bounds, const Target &target) {
   NestPlan plan;
   linalg::LinalgOp op = nest.getMain();
-  chooseVectorDim(nest, plan, extents, target);
+  plan.dot = matchByteDot(op, extents, target);
+  if (plan.dot) {
+    plan.vectorDim = plan.dot->columns;
+    plan.lanes = plan.dot->lanes;
+  } else {
+    chooseVectorDim(nest, plan, extents, target);
+  }
   if (plan.vectorDim >= 0)
     chooseBlocks(nest, plan, extents, bounds, target);
 
