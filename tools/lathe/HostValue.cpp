@@ -137,6 +137,14 @@ Expected<HostTensor> lathe::driver::readValue(const lathe_model *model,
 // Reports
 //===----------------------------------------------------------------------===//
 
+std::string lathe::driver::describe(const HostTensor &tensor) {
+  if (!tensor.value)
+    return toString(tensor.dtype) + toString(tensor.shape);
+  std::string kind = getKindName(tensor.value->kind);
+  return tensor.value->kind == LATHE_STRINGS ? kind + toString(tensor.shape)
+                                             : kind;
+}
+
 std::string lathe::driver::summarizeValue(const HostTensor &tensor) {
   if (!tensor.value)
     return summarize(tensor);

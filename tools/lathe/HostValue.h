@@ -33,6 +33,8 @@ llvm::Expected<lathe_value *> createValue(const lathe_model *model,
 llvm::Expected<HostTensor> readValue(const lathe_model *model,
                                      const lathe_value *value);
 
+/// Like "float32[2, 3]" or "strings[4]" or "map".
+std::string describe(const HostTensor &tensor);
 /// Like "seq[tensor float32[2, 3], …]", with strings in quotes.
 std::string summarizeValue(const HostTensor &tensor);
 /// As compareTensors, for values, element by element.
