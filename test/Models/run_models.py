@@ -4,8 +4,9 @@
 
     run_models.py LATHE [--shrink] [FOLDER|MODEL.onnx ...]
 
-A folder holds model.onnx with reference.npz or reference_<i>.npz; beside a
-NAME.onnx lie NAME.npz or NAME_<i>.npz. Without any, all folders beside this
+A folder holds model.onnx with reference.npz or reference_<i>.npz, or folders
+test_data_set_<i> as ONNX has them, or both; beside a NAME.onnx lie NAME.npz or
+NAME_<i>.npz. Without any, all folders beside this
 file are taken. Each model is compiled with fusion and without; both libraries are
 verified on all references, with one thread and with two, at one tolerance for
 all models."""
@@ -35,6 +36,8 @@ def find_model(path):
     found = glob.glob(os.path.join(glob.escape(path), stem + "*.npz"))
     belongs = re.compile(re.escape(stem) + r"(_\d+)?\.npz")
     references = sorted(r for r in found if belongs.fullmatch(os.path.basename(r)))
+    if stem == "reference" and os.path.isdir(os.path.join(path, "test_data_set_0")):
+        references.append(path)
     return name, model, references
 
 
@@ -59,7 +62,8 @@ def check(lathe, path):
                 print(f"FAIL {name}: fusion {fusion}\n{error}")
                 return False
             for threads, reference in itertools.product((1, 2), references):
-                error = call(lathe, "verify", library, "--reference", reference,
+                kind = "--data" if os.path.isdir(reference) else "--reference"
+                error = call(lathe, "verify", library, kind, reference,
                              f"--threads={threads}", *TOLERANCE)
                 if error:
                     print(f"FAIL {name}: fusion {fusion}, {threads} thread(s)\n{error}")

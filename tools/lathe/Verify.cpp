@@ -5,6 +5,7 @@
 // the fused model against the unfused one.
 
 #include "Commands.h"
+#include "HostValue.h"
 #include "ModelOptions.h"
 #include "ValueProtoFile.h"
 #include "llvm/ADT/SmallString.h"
@@ -208,7 +209,7 @@ static Expected<bool> check(const VerifySettings &settings, Session &session,
       continue;
     }
     outs() << test.name << ": output '" << signature.name << "': ok, "
-           << toString(output.dtype) << toString(output.shape)
+           << describe(output)
            << format(", at most %.3g absolute, %.3g relative\n",
                      mismatch.maxAbsolute, mismatch.maxRelative);
   }

@@ -7,7 +7,8 @@ nothing. Full-size models go to OUT/NAME.onnx with OUT/NAME.npz beside them;
 with --narrow they go to OUT/NAME/model.onnx and OUT/NAME/reference.npz. A
 model that is run at several sizes has reference_0.npz, reference_1.npz, … (or
 NAME_0.npz, …). A reference holds every input and every tensor that ONNX Runtime
-gives, under the tensor's name.
+gives, under the tensor's name. Models that give other values have them, too, in
+test_data_set_0, …, as ONNX keeps the data of its tests.
 """
 
 import argparse
@@ -17,6 +18,7 @@ import zlib
 import numpy as np
 import onnx
 import onnxruntime
+from onnx import numpy_helper
 
 
 class Export:
@@ -83,13 +85,35 @@ def write_references(path, feeds_list, reference_path):
         for name, value in zip(names, outputs):
             if isinstance(value, np.ndarray) and value.dtype.kind == "f":
                 assert np.isfinite(value).all(), f"{path}: {name} is not finite"
-        # Sequences and maps have no place in an npz.
+        # Sequences and maps have no place in an npz: they go to ONNX's files.
+        if not all(isinstance(v, np.ndarray) for v in outputs):
+            folder = os.path.join(os.path.dirname(path), f"test_data_set_{index}")
+            write_data_set(folder, session, feeds, outputs)
         tensors = {n: v for n, v in zip(names, outputs)
                    if isinstance(v, np.ndarray)}
         tensors.update(feeds)
         np.savez_compressed(
             reference_path(index if len(feeds_list) > 1 else None), **tensors
         )
+
+
+def write_data_set(folder, session, feeds, outputs):
+    """Inputs and outputs as input_0.pb, output_0.pb, … ONNX Runtime gives
+    sequences as lists, maps as dictionaries."""
+    os.makedirs(folder, exist_ok=True)
+    values = [("input", feeds[i.name]) for i in session.get_inputs()]
+    values += [("output", value) for value in outputs]
+    counts = {}
+    for kind, value in values:
+        if isinstance(value, list):
+            elements = [{k: np.float32(v) for k, v in e.items()}
+                        if isinstance(e, dict) else e for e in value]
+            proto = numpy_helper.from_list(elements)
+        else:
+            proto = numpy_helper.from_array(value)
+        number = counts[kind] = counts.get(kind, -1) + 1
+        with open(os.path.join(folder, f"{kind}_{number}.pb"), "wb") as file:
+            file.write(proto.SerializeToString())
 
 
 def rng(name):
