@@ -12,6 +12,7 @@
 #include "lathe/Dialect/Lathe/IR/Lathe.h"
 #include "lathe/Dialect/Onnx/IR/Nn.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Utils/IndexingUtils.h"
 #include "llvm/ADT/MapVector.h"
 
 using namespace mlir;
@@ -81,10 +82,14 @@ static Value addStep(Lowering &l, Value value, ArrayRef<int64_t> shape,
                           l.b.getArrayAttr(recipe));
 }
 
+Value lathe::permuteWeight(Lowering &l, Value tensor, ArrayRef<int64_t> perm) {
+  auto shape = cast<RankedTensorType>(tensor.getType()).getShape();
+  return addStep(l, tensor, applyPermutation(shape, perm),
+                 PermuteStepAttr::get(l.b.getContext(), perm));
+}
+
 Value lathe::transposeWeight(Lowering &l, Value matrix) {
-  auto shape = cast<RankedTensorType>(matrix.getType()).getShape();
-  return addStep(l, matrix, {shape[1], shape[0]},
-                 PermuteStepAttr::get(l.b.getContext(), {1, 0}));
+  return permuteWeight(l, matrix, {1, 0});
 }
 
 Value lathe::reshapeWeight(Lowering &l, Value weight, ArrayRef<int64_t> shape) {

@@ -29,6 +29,11 @@ MatMulMaps getMatMulMaps(Lowering &l, unsigned a, unsigned b);
 mlir::Value store(Lowering &l, mlir::Value computed, DimsRef dims,
                   mlir::Type element);
 
+/// The dimensions of a tensor permuted: by a step of the recipe where it is a
+/// weight, else null.
+mlir::Value permuteWeight(Lowering &l, mlir::Value tensor,
+                          llvm::ArrayRef<int64_t> perm);
+
 /// The two last dimensions of a matrix swapped: by a step of the recipe where
 /// it is a weight, else null.
 mlir::Value transposeWeight(Lowering &l, mlir::Value matrix);

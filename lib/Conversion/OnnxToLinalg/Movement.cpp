@@ -3,6 +3,7 @@
 //
 // Operators that move elements by fixed rules.
 
+#include "Contraction.h"
 #include "Families.h"
 #include "Lowering.h"
 #include "RunTimeSizes.h"
@@ -41,6 +42,8 @@ static LogicalResult lowerTranspose(onnx::TransposeOp op, Lowering &l) {
     perm.assign(op.getPerm()->begin(), op.getPerm()->end());
   else
     perm = llvm::to_vector(llvm::reverse(llvm::seq<int64_t>(0, dims.size())));
+  if (Value weight = permuteWeight(l, l.value(0), perm))
+    return l.replace(weight);
   return l.replace(permute(l, l.value(0), dims, perm));
 }
 

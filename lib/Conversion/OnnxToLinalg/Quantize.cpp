@@ -9,10 +9,12 @@
 
 #include "Families.h"
 #include "Indexing.h"
+#include "lathe/Dialect/Lathe/IR/Lathe.h"
 #include "lathe/Dialect/Onnx/IR/Quant.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -56,14 +58,34 @@ Value lathe::quantizeScalar(ImplicitLocOpBuilder &b, Value x, Value zeroPoint,
   return arith::TruncIOp::create(b, getStorageType(element), integer);
 }
 
+/// The bytes of a weight that the program reads as the model stores it.
+static ArrayRef<char> getBytes(Value value) {
+  auto weight = value.getDefiningOp<WeightOp>();
+  if (!weight || !weight.getRecipe().empty() ||
+      weight.getValue().getType() != weight.getType())
+    return {};
+  auto resource = dyn_cast<DenseResourceElementsAttr>(weight.getValue());
+  AsmResourceBlob *blob =
+      resource ? resource.getRawHandle().getBlob() : nullptr;
+  return blob ? blob->getData() : ArrayRef<char>();
+}
+
 std::optional<int64_t> lathe::getConstantInteger(const Operand &operand) {
+  APInt value;
   auto constant = operand.value.getDefiningOp<arith::ConstantOp>();
   auto elements = constant ? dyn_cast<DenseElementsAttr>(constant.getValue())
                            : DenseElementsAttr();
-  if (!elements || !elements.isSplat() ||
-      !isa<IntegerType>(elements.getElementType()))
-    return std::nullopt;
-  APInt value = elements.getSplatValue<APInt>();
+  if (elements && elements.isSplat() &&
+      isa<IntegerType>(elements.getElementType())) {
+    value = elements.getSplatValue<APInt>();
+  } else {
+    // Many equal zero points, one for each of many channels.
+    ArrayRef<char> bytes = getBytes(operand.value);
+    if (bytes.empty() || !getStorageType(operand.element).isInteger(8) ||
+        !llvm::all_equal(bytes))
+      return std::nullopt;
+    value = APInt(8, uint8_t(bytes[0]));
+  }
   return isUnsigned(operand.element) ? int64_t(value.getZExtValue())
                                      : value.getSExtValue();
 }

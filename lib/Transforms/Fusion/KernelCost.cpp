@@ -101,11 +101,17 @@ AffineMap lathe::getKernelCost(KernelOp kernel) {
   AffineExpr flops = getAffineConstantExpr(0, context), bytes = flops;
   kernel.getBlock().walk<WalkOrder::PreOrder>([&](linalg::LinalgOp op) {
     int64_t perPoint = 0;
-    for (Operation &inner : op.getBlock()->without_terminator())
-      if (llvm::any_of(inner.getResultTypes(), llvm::IsaPred<FloatType>) &&
-          isa<arith::ArithDialect, math::MathDialect>(inner.getDialect()) &&
-          !isa<arith::ConstantOp, arith::SelectOp>(inner))
+    for (Operation &inner : op.getBlock()->without_terminator()) {
+      // Sums of products of integers are worth as much as those of floats.
+      bool isSum = op.getNumReductionLoops() &&
+                   isa<arith::AddIOp, arith::MulIOp>(inner) &&
+                   !inner.getResult(0).getType().isIndex();
+      if (isSum ||
+          (llvm::any_of(inner.getResultTypes(), llvm::IsaPred<FloatType>) &&
+           isa<arith::ArithDialect, math::MathDialect>(inner.getDialect()) &&
+           !isa<arith::ConstantOp, arith::SelectOp>(inner)))
         ++perPoint;
+    }
     if (perPoint)
       if (std::optional<AffineExpr> count = getIterations(kernel, op))
         flops = flops + *count * perPoint;

@@ -10,6 +10,18 @@ func.func @transpose(%x: tensor<2x4xf32>) -> tensor<4x2xf32> {
 
 // -----
 
+// A weight is permuted when it is written.
+// CHECK-LABEL: @transpose_of_weight
+// CHECK: lathe.weight dense<{{.+}}> : tensor<1x2x3xf32> recipe [#lathe.permute<[2, 0, 1]>] : tensor<3x1x2xf32>
+// CHECK-NOT: linalg.generic
+func.func @transpose_of_weight() -> tensor<3x1x2xf32> {
+  %w = onnx.Constant {value = dense<[[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]]> : tensor<1x2x3xf32>} : () -> tensor<1x2x3xf32>
+  %0 = onnx.Transpose %w {perm = array<i64: 2, 0, 1>} : (tensor<1x2x3xf32>) -> tensor<3x1x2xf32>
+  return %0 : tensor<3x1x2xf32>
+}
+
+// -----
+
 // Moving a dimension of size 1 moves no element.
 // CHECK-LABEL: @transpose_of_one
 // CHECK-NEXT: lathe.view

@@ -138,3 +138,25 @@ func.func @padding(%x: tensor<1x1x4x4xui8>, %w: tensor<1x1x3x3xui8>) -> tensor<1
   %0 = onnx.ConvInteger %x, %w, %z, %none {pads = array<i64: 1, 1, 1, 1>} : (tensor<1x1x4x4xui8>, tensor<1x1x3x3xui8>, tensor<ui8>, none) -> tensor<1x1x4x4xi32>
   return %0 : tensor<1x1x4x4xi32>
 }
+
+// -----
+
+// Zero points are known to be none, however many.
+// CHECK-LABEL: @zeros_of_many_channels
+// CHECK-NOT: arith.subi
+// CHECK: arith.muli
+func.func @zeros_of_many_channels(%a: tensor<3x2xui8>) -> tensor<3x4xi32> {
+  %none = onnx.None : () -> none
+  %b = onnx.Constant {value = dense<[[1, 2, 3, 4], [3, 4, 5, 6]]> : tensor<2x4xi8>} : () -> tensor<2x4xi8>
+  %z = onnx.Constant {value = dense_resource<zeros> : tensor<4xi8>} : () -> tensor<4xi8>
+  %0 = onnx.MatMulInteger %a, %b, %none, %z : (tensor<3x2xui8>, tensor<2x4xi8>, none, tensor<4xi8>) -> tensor<3x4xi32>
+  return %0 : tensor<3x4xi32>
+}
+
+{-#
+  dialect_resources: {
+    builtin: {
+      zeros: "0x0100000000000000"
+    }
+  }
+#-}
