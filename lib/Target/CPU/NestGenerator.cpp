@@ -61,6 +61,8 @@ private:
   Value toValue(OpFoldResult ofr) {
     return getValueOrCreateConstantIndexOp(builder, loc, ofr);
   }
+  /// Emits the loops by the plan.
+  void emitNest();
   SmallVector<Segment> getVectorSegments();
   SmallVector<Segment> getBlockSegments(unsigned dim, unsigned factor);
   SmallVector<Segment> splitAtEdges(unsigned dim, ArrayRef<Segment> segments);
@@ -596,11 +598,50 @@ void NestGenerator::run() {
   if (nest.padded)
     emitPaddingStarts(builder, *nest.padded);
   plan = planNest(nest, staticExtents, bounds, target);
-  if (nest.padded && !canSkipPadding(*nest.padded, plan, staticExtents))
+  bool skips = nest.padded && canSkipPadding(*nest.padded, plan, staticExtents);
+  // Tiles are whole but the last: code for those that knows their sizes.
+  NestPlan whole = planNest(nest, bounds, bounds, target);
+  SmallVector<unsigned> cut;
+  for (auto [dim, bound] : llvm::enumerate(bounds))
+    if (bound != staticExtents[dim] &&
+        (int(dim) == whole.vectorDim || whole.isBlocked(dim)))
+      cut.push_back(dim);
+  bool splits = op.getNumReductionLoops() && whole.vectorDim >= 0 &&
+                !whole.horizontal && !cut.empty();
+  if (!skips && nest.padded) {
+    skips = splits = false;
     nest.padded.reset();
+  }
+  if (!splits)
+    return emitNest();
+  Value isWhole;
+  for (unsigned dim : cut) {
+    Value equal = arith::CmpIOp::create(
+        builder, loc, arith::CmpIPredicate::eq, toValue(extents[dim]),
+        arith::ConstantIndexOp::create(builder, loc, bounds[dim]));
+    isWhole =
+        isWhole ? arith::AndIOp::create(builder, loc, isWhole, equal) : equal;
+  }
+  auto choice = scf::IfOp::create(builder, loc, isWhole, /*withElse=*/true);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(choice.elseBlock());
+  emitNest();
+  builder.setInsertionPointToStart(choice.thenBlock());
+  for (unsigned dim : cut) {
+    extents[dim] = builder.getIndexAttr(bounds[dim]);
+    staticExtents[dim] = bounds[dim];
+  }
+  plan = planNest(nest, staticExtents, bounds, target);
+  emitNest();
+}
+
+void NestGenerator::emitNest() {
+  linalg::LinalgOp op = nest.getMain();
   Value zero = arith::ConstantIndexOp::create(builder, loc, 0);
+  block = BlockState();
   block.base.assign(extents.size(), zero);
   block.factors.assign(extents.size(), 1);
+  reductions.clear();
   for (auto [dim, iterator] : llvm::enumerate(op.getIteratorTypesArray()))
     if (iterator == utils::IteratorType::reduction &&
         int(dim) != plan.vectorDim)

@@ -347,7 +347,7 @@ static void chooseBlocks(Nest &nest, NestPlan &plan, ArrayRef<int64_t> extents,
     for (unsigned dim : candidates)
       if (llvm::none_of(blocks, [&](auto block) { return block.first == dim; }))
         count *= getMost(bounds[dim]);
-    double loads = 0, streams = 0;
+    double loads = 0, streams = 0, crowd = 0;
     for (OpOperand *operand : op.getDpsInputOperands()) {
       AffineMap map = op.getMatchingIndexingMap(operand);
       // A pooling's window only gives the shape.
@@ -362,9 +362,11 @@ static void chooseBlocks(Nest &nest, NestPlan &plan, ArrayRef<int64_t> extents,
       switch (plan.getAccess(*operand)) {
       case LaneAccess::Invariant:
         loads += reads;
+        crowd += reads * repeatedLoad;
         break;
       case LaneAccess::Contiguous:
         loads += reads * vectors;
+        crowd += reads * vectors;
         // What windows share stays in registers from one step to the next.
         streams += reads < n     ? (n + 2) * vectors
                    : n == points ? 1
@@ -382,7 +384,7 @@ static void chooseBlocks(Nest &nest, NestPlan &plan, ArrayRef<int64_t> extents,
     double fmas = double(points) * vectors;
     double cycles = std::max(
         {fmas / fmasPerCycle, loads / loadsPerCycle, double(fmaLatency)});
-    double cost = count * (cycles + blockOverhead / steps);
+    double cost = count * (cycles + crowding * crowd + blockOverhead / steps);
     if (cost < best * 0.999) {
       best = cost;
       plan.vectors = vectors;
