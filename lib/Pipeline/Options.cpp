@@ -92,7 +92,7 @@ static constexpr OptionInfo table[] = {
      addShape},
     {"dim", K::List, S::Sizes, "name:size", "", "Size of a symbolic dimension",
      addDim},
-    {"state", K::List, S::Sizes, "IN=OUT:max=N", "",
+    {"state", K::List, S::Code, "IN=OUT:max=N", "",
      "Output that lies in the memory of an input, which holds N steps",
      addState},
     {"fusion", K::Value, S::Code, "all|none|NAME,-NAME", "all",

@@ -144,6 +144,9 @@ struct ConvertOnnxToLinalg
                            arith::ArithDialect, linalg::LinalgDialect,
                            math::MathDialect, scf::SCFDialect,
                            tensor::TensorDialect>();
+    // What stands between an argument of a sub-graph and its readers, until
+    // those are converted.
+    target.addLegalOp<UnrealizedConversionCastOp>();
     // Stands for an omitted operand until its last reader is gone.
     target.addLegalOp<onnx::NoneOp>();
     target.addDynamicallyLegalOp<func::FuncOp>([&](func::FuncOp op) {
@@ -162,6 +165,9 @@ struct ConvertOnnxToLinalg
       func.emitError("failed to lower the program to tensor loops");
       return signalPassFailure();
     }
+    SmallVector<UnrealizedConversionCastOp> casts;
+    func.walk([&](UnrealizedConversionCastOp op) { casts.push_back(op); });
+    reconcileUnrealizedCasts(casts);
     eraseDead(func);
     if (reportUnsupported(func))
       signalPassFailure();

@@ -95,11 +95,37 @@ void SubGraph::bindSize(unsigned i, unsigned dim) {
       BindOp::create(l.b, l.b.getIndexType(), name, index, Value()));
 }
 
+/// Gives the arguments the types of what is passed. The driver would do so,
+/// too, but its casts do not outlive a pattern that does not match inside.
+void SubGraph::convertArguments() {
+  Block &block = region.front();
+  OpBuilder builder = OpBuilder::atBlockBegin(&block);
+  for (unsigned i = 0; i != block.getNumArguments(); ++i) {
+    BlockArgument argument = block.getArgument(i);
+    Type type = l.types.convertType(argument.getType());
+    if (!type || type == argument.getType())
+      continue;
+    BlockArgument fresh = block.insertArgument(i + 1, type, argument.getLoc());
+    auto cast = UnrealizedConversionCastOp::create(
+        builder, argument.getLoc(), argument.getType(), Value(fresh));
+    argument.replaceAllUsesWith(cast.getResult(0));
+    block.eraseArgument(i);
+  }
+}
+
 SmallVector<Value> SubGraph::moveHere(ValueRange arguments, TypeRange types,
                                       ArrayRef<AffineExpr> sizes) {
   SmallVector<AffineMap> argumentSizes;
   for (unsigned i : resized)
     argumentSizes.push_back(getArgumentSizes(i));
+  // Which arguments are yielded as they are: afterwards conversions hide them.
+  SmallVector<int64_t> passed;
+  for (Value operand : yield->getOperands()) {
+    auto argument = dyn_cast<BlockArgument>(operand);
+    bool own = argument && argument.getOwner() == &region.front();
+    passed.push_back(own ? int64_t(argument.getArgNumber()) : -1);
+  }
+  convertArguments();
   // An op that stays is no failure of this one.
   LogicalResult lowered = l.rewriter.legalize(&region);
   if (failed(lowered))
@@ -131,10 +157,18 @@ SmallVector<Value> SubGraph::moveHere(ValueRange arguments, TypeRange types,
       Value whole =
           resize(l, given[i], DimBuilder(l.b, binds.back()).evaluate(map));
       given[i].replaceAllUsesExcept(whole, whole.getDefiningOp());
+      given[i] = whole;
     }
   }
   SmallVector<Value> yielded;
-  for (auto [operand, type] : llvm::zip_equal(yield->getOperands(), types)) {
+  for (auto [operand, type, argument] :
+       llvm::zip_equal(yield->getOperands(), types, passed)) {
+    if (argument >= 0 && !isa<ValueType>(type)) {
+      bool wasResized = llvm::is_contained(resized, argument);
+      yielded.push_back(
+          castTo(l, wasResized ? given[argument] : arguments[argument], type));
+      continue;
+    }
     Value value = l.rewriter.getRemappedValue(operand);
     value = value ? value : operand;
     if (isa<ValueType>(type))

@@ -67,6 +67,8 @@ public:
            llvm::ArrayRef<mlir::AffineExpr> sizes = {});
 
 private:
+  void convertArguments();
+
   Lowering &l;
   mlir::Region &region;
   mlir::Operation *yield;
