@@ -8,21 +8,27 @@
 #include "Elementwise.h"
 #include "Families.h"
 #include "Limits.h"
+#include "Reduction.h"
 #include "lathe/Dialect/Onnx/IR/Nn.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 
 using namespace mlir;
 using namespace lathe;
 
-/// The axes that an op reduces; reports what is not known.
+/// Whether the axes are known only when the program runs.
+static bool hasRunTimeAxes(Lowering &l) {
+  return l.has(1) && !l.ints(1) && l.type(1).getDimSize(0) != 0;
+}
+
+/// The axes that an op reduces, which are known.
 template <typename OpTy>
-static FailureOr<SmallVector<int64_t>> getAxes(OpTy op, Lowering &l) {
+static SmallVector<int64_t> getAxes(OpTy op, Lowering &l) {
   int64_t rank = l.rank(0);
   std::optional<SmallVector<int64_t>> axes;
   if (l.has(1)) {
     axes = l.ints(1);
-    if (!axes)
-      return l.unsupported("expected constant axes");
+    if (l.type(1).getDimSize(0) == 0)
+      axes.emplace();
   }
   if (axes && !axes->empty())
     return normalizeAxes(*axes, rank);
@@ -31,44 +37,33 @@ static FailureOr<SmallVector<int64_t>> getAxes(OpTy op, Lowering &l) {
   return llvm::to_vector(llvm::seq<int64_t>(0, rank));
 }
 
-namespace {
-/// A reduction by `combine`, from `init`, of `before(x)`; `after` gets the
-/// result and the number of elements that it is of.
-struct Reduction {
-  TypedAttr init;
-  Value (Element::*combine)(Value, Value) const;
-  llvm::function_ref<Value(const Element &, Value)> before;
-  llvm::function_ref<Value(const Element &, Value, Value)> after;
-};
-} // namespace
-
 /// Runs the reduction on the type `working` in ONNX's sense, which elements are
 /// cast to and from.
 template <typename OpTy>
 static LogicalResult lowerReduction(OpTy op, Lowering &l, Type working,
                                     const Reduction &r) {
-  FailureOr<SmallVector<int64_t>> axes = getAxes(op, l);
-  if (failed(axes))
-    return failure();
+  if (hasRunTimeAxes(l))
+    return reduceAlongAny(l, working, r, op.getKeepdims() != 0);
+  SmallVector<int64_t> axes = getAxes(op, l);
   Dims dims = l.dims(0);
   Type element = l.element(0);
   SmallVector<Type> types = {working};
   Value reduced = l.reduce(
-      l.operand(0), dims, *axes, r.init,
+      l.operand(0), dims, axes, r.init,
       [&](ImplicitLocOpBuilder &b, ValueRange x) {
         Element e{b, x, types, working};
         Value value = castScalar(b, x[0], element, working);
         return (e.*r.combine)(x[1], r.before ? r.before(e, value) : value);
       });
   Dims counted;
-  for (int64_t axis : *axes)
+  for (int64_t axis : axes)
     counted.push_back(dims[axis]);
   OpFoldResult count = l.product(counted);
   Value dynamic = dyn_cast<Value>(count);
   Type compute = getComputeType(working);
   if (r.after || compute != getStorageType(l.resultElement()))
     reduced = l.elementwise(
-        Operand{reduced, working}, dropDims(dims, *axes), l.resultElement(),
+        Operand{reduced, working}, dropDims(dims, axes), l.resultElement(),
         [&](ImplicitLocOpBuilder &b, ValueRange x) {
           Element e{b, x, types, working};
           Value value = x[0];
@@ -192,14 +187,17 @@ static LogicalResult lowerLogSum(onnx::ReduceLogSumOp op, Lowering &l) {
 
 /// log(sum(exp(x - m))) + m with m the maximum, or 0 where that is infinite.
 static LogicalResult lowerLogSumExp(onnx::ReduceLogSumExpOp op, Lowering &l) {
-  FailureOr<SmallVector<int64_t>> axes = getAxes(op, l);
-  if (failed(axes))
-    return failure();
   Type working = getRealType(l), element = l.element(0);
-  Dims dims = l.dims(0), kept = dropDims(dims, *axes);
+  if (hasRunTimeAxes(l)) {
+    Reduction sum{getNumber(l, working, 0), &Element::add, {}, emitLog};
+    sum.shiftsByMaximum = true;
+    return reduceAlongAny(l, working, sum, op.getKeepdims() != 0);
+  }
+  SmallVector<int64_t> axes = getAxes(op, l);
+  Dims dims = l.dims(0), kept = dropDims(dims, axes);
   SmallVector<Type> types = {working};
   Value maximum =
-      l.reduce(l.operand(0), dims, *axes, getLeast(l.b, working),
+      l.reduce(l.operand(0), dims, axes, getLeast(l.b, working),
                [&](ImplicitLocOpBuilder &b, ValueRange x) {
                  Element e{b, x, types, working};
                  return e.max(x[1], castScalar(b, x[0], element, working));
@@ -212,9 +210,9 @@ static LogicalResult lowerLogSumExp(onnx::ReduceLogSumExpOp op, Lowering &l) {
         Value infinity = e.constant(std::numeric_limits<double>::infinity());
         return e.select(e.less(magnitude, infinity), x[0], e.constant(0));
       });
-  Operand shift{maximum, working, l.dropAxes(dims.size(), *axes)};
+  Operand shift{maximum, working, l.dropAxes(dims.size(), axes)};
   Value sum =
-      l.reduce({l.operand(0), shift}, dims, *axes, getNumber(l, working, 0),
+      l.reduce({l.operand(0), shift}, dims, axes, getNumber(l, working, 0),
                [&](ImplicitLocOpBuilder &b, ValueRange x) {
                  Element e{b, x, types, working};
                  Value value = castScalar(b, x[0], element, working);

@@ -118,6 +118,28 @@ void lathe::bindReshape(Lowering &l, bool allowZero) {
     l.bindDim(0, i, l.readIndex(numbers, i));
 }
 
+/// The sizes `dims` without those that the `count` elements of axis operand 1
+/// name; -1 unless `ok` and all of these are distinct.
+static Code::Values dropNamed(Lowering &l, const Code &c, ArrayRef<Value> dims,
+                              int64_t count, Value ok) {
+  int64_t rank = dims.size();
+  Code::Values sizes(std::max<int64_t>(rank - count, 0), c.constant(-1));
+  Value place = c.constant(0), no = makeConstant(c.b, c.b.getI1Type(), 0);
+  // Dimension i goes to the place that is the number of those kept before.
+  for (int64_t i = 0; i != rank; ++i) {
+    Value goes = namesAxis(l, c, 1, count, i, rank);
+    for (auto [k, size] : llvm::enumerate(sizes)) {
+      Value here = c.select(goes, no, c.equal(place, c.constant(k)));
+      size = c.select(here, dims[i], size);
+    }
+    place = c.select(goes, place, c.add(place, c.constant(1)));
+  }
+  ok = c.both(ok, c.equal(place, c.constant(rank - count)));
+  for (Value &size : sizes)
+    size = require(c, ok, size);
+  return sizes;
+}
+
 LogicalResult lathe::bindSqueeze(Lowering &l) {
   if (!l.has(1) || l.ints(1))
     return success();
@@ -129,24 +151,31 @@ LogicalResult lathe::bindSqueeze(Lowering &l) {
   if (failed(checkIndices(l, 1, l.index(rank), 0)))
     return failure();
   bindDims(l, 0, [&](const Code &c) {
-    // Dimension i goes to the place that is the number of those kept before.
-    Code::Values sizes(rank - count, c.constant(-1));
-    Value place = c.constant(0), ok = makeConstant(c.b, c.b.getI1Type(), 1);
+    Value yes = makeConstant(c.b, c.b.getI1Type(), 1), ok = yes;
     for (int64_t i = 0; i != rank; ++i) {
-      Value goes = namesAxis(l, c, 1, count, i, rank);
       Value isOne = c.equal(dims[i], c.constant(1));
-      ok = c.both(ok,
-                  c.select(goes, isOne, makeConstant(c.b, c.b.getI1Type(), 1)));
-      for (auto [k, size] : llvm::enumerate(sizes)) {
-        Value here = c.equal(place, c.constant(k));
-        size = c.select(
-            c.select(goes, makeConstant(c.b, c.b.getI1Type(), 0), here),
-            dims[i], size);
-      }
-      place = c.select(goes, place, c.add(place, c.constant(1)));
+      ok = c.both(ok, c.select(namesAxis(l, c, 1, count, i, rank), isOne, yes));
     }
-    for (Value &size : sizes)
-      size = require(c, ok, size);
+    return dropNamed(l, c, dims, count, ok);
+  });
+  return success();
+}
+
+LogicalResult lathe::bindReduced(Lowering &l, bool keepDims) {
+  SmallVector<Value> dims = toValues(l, l.dims(0));
+  int64_t rank = dims.size(), count = l.type(1).getDimSize(0);
+  if (ShapedType::isDynamic(count))
+    return l.unsupported("expected axes of static length");
+  if (failed(checkIndices(l, 1, l.index(rank), 0)))
+    return failure();
+  bindDims(l, 0, [&](const Code &c) {
+    if (!keepDims)
+      return dropNamed(l, c, dims, count,
+                       makeConstant(c.b, c.b.getI1Type(), 1));
+    Code::Values sizes;
+    for (int64_t i = 0; i != rank; ++i)
+      sizes.push_back(
+          c.select(namesAxis(l, c, 1, count, i, rank), c.constant(1), dims[i]));
     return sizes;
   });
   return success();

@@ -36,6 +36,8 @@ mlir::Value namesAxis(Lowering &l, const Code &c, unsigned i, int64_t count,
 void bindReshape(Lowering &l, bool allowZero);
 llvm::LogicalResult bindSqueeze(Lowering &l);
 llvm::LogicalResult bindUnsqueeze(Lowering &l);
+/// Of operand 0 reduced along the axes in operand 1.
+llvm::LogicalResult bindReduced(Lowering &l, bool keepDims);
 void bindExpand(Lowering &l);
 void bindConstantOfShape(Lowering &l);
 void bindTile(Lowering &l);

@@ -5,9 +5,10 @@
 // reduced anew for each element. Long ones double: in step k each element takes
 // in the one 2^k before it (Hillis and Steele, CACM 29(12), 1986).
 
+#include "Checks.h"
 #include "Elementwise.h"
 #include "Families.h"
-#include "Indexing.h"
+#include "RunTimeSizes.h"
 #include "lathe/Dialect/Onnx/IR/Math.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 
@@ -103,15 +104,82 @@ static Value runDoubling(Lowering &l, const Running &r, int64_t size) {
   return r.exclusive ? takeIn(l, r, value, element, 1, nullptr) : value;
 }
 
+/// Along an axis that is known when the program runs: one point per element,
+/// the first of each row of which does the row.
+static LogicalResult runAlongAny(Lowering &l, const Running &r) {
+  Dims dims = l.dims(0);
+  int64_t rank = dims.size();
+  if (failed(checkIndices(l, 1, l.index(rank), 0)))
+    return failure();
+  Type element = l.element(0), compute = getComputeType(element);
+  Type storage = getStorageType(element);
+  OpFoldResult all = l.product(dims);
+  Value flat = l.view(l.value(0), all);
+  SmallVector<Value> sizes = toValues(l, dims);
+  SmallVector<Type> types = {compute};
+  Value made =
+      makeGrid(
+          l, l.index(1), {{{all}, storage, {-1}}},
+          [&](const Code &c, ValueRange, ValueRange parts) -> Code::Values {
+            Value zero = c.constant(0), one = c.constant(1);
+            Value size = one, step = one, outer = one;
+            for (int64_t i = rank; i-- > 0;) {
+              Value isIt = namesAxis(l, c, 1, 1, i, rank);
+              size = c.select(isIt, sizes[i], size);
+              Value axisBefore = zero;
+              for (int64_t k = 0; k != i; ++k)
+                axisBefore =
+                    c.select(namesAxis(l, c, 1, 1, k, rank), one, axisBefore);
+              // Dimensions after the axis make the step.
+              step = c.select(c.equal(axisBefore, one), c.mul(step, sizes[i]),
+                              step);
+              Value axisAfter = arith::XOrIOp::create(
+                  c.b,
+                  arith::OrIOp::create(c.b, isIt, c.equal(axisBefore, one)),
+                  makeConstant(c.b, c.b.getI1Type(), 1));
+              outer = c.select(axisAfter, c.mul(outer, sizes[i]), outer);
+            }
+            return c.loop(
+                zero, outer, parts,
+                [&](const Code &c, Value o, ValueRange out) {
+                  return c.loop(
+                      zero, step, out,
+                      [&](const Code &c, Value j, ValueRange out) {
+                        Value first = c.add(c.mul(c.mul(o, size), step), j);
+                        Value start = makeConstant(c.b, compute, r.neutral);
+                        Code::Values done = c.loop(
+                            zero, size, {out[0], start},
+                            [&](const Code &c, Value i,
+                                ValueRange s) -> Code::Values {
+                              Value last = c.sub(size, c.constant(1));
+                              Value k = r.reverse ? c.sub(last, i) : i;
+                              Value at = c.add(first, c.mul(k, step));
+                              Element e{c.b, {}, types, compute};
+                              Value x = c.read(flat, at, element);
+                              Value next = (e.*r.combine)(s[1], x);
+                              Value put = r.exclusive ? s[1] : next;
+                              return {c.write(storeScalar(c.b, put, element),
+                                              s[0], at),
+                                      next};
+                            });
+                        return Code::Values{done[0]};
+                      });
+                });
+          })
+          .front();
+  return l.replace(l.view(made, dims));
+}
+
 template <typename OpTy>
 static LogicalResult lowerRunning(OpTy op, Lowering &l, double neutral,
                                   Value (Element::*combine)(Value, Value)
                                       const) {
   std::optional<SmallVector<int64_t>> axis = l.ints(1);
-  if (!axis || axis->size() != 1)
-    return l.unsupported("expected a constant axis");
-  Running r{normalizeAxis(axis->front(), l.rank(0)), op.getExclusive() != 0,
-            op.getReverse() != 0, neutral, combine};
+  bool known = axis && axis->size() == 1;
+  Running r{known ? normalizeAxis(axis->front(), l.rank(0)) : 0,
+            op.getExclusive() != 0, op.getReverse() != 0, neutral, combine};
+  if (!known)
+    return runAlongAny(l, r);
   int64_t size = l.type(0).getDimSize(r.axis);
   Value value = ShapedType::isDynamic(size) || size <= maxQuadratic
                     ? runQuadratic(l, r)

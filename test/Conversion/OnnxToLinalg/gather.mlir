@@ -25,11 +25,13 @@ func.func @gather_constant(%x: tensor<5x2xf32>) -> tensor<2xf32> {
 
 // -----
 
-// The loop over the result looks for its updates.
+// A copy, into which the updates are put in order.
 // CHECK-LABEL: @scatter
-// CHECK-SAME: %[[X:[^:]+]]: tensor<5xf32>
-// CHECK: linalg.generic {{.*}}iterator_types = ["parallel", "reduction"]{{.*}} outs(%[[X]] : tensor<5xf32>)
+// CHECK: lathe.grid
+// CHECK: scf.for {{.*}} iter_args
+// CHECK: scf.for {{.*}} iter_args
 // CHECK: arith.addf
+// CHECK: tensor.insert
 func.func @scatter(%x: tensor<5xf32>, %i: tensor<3xi64>, %u: tensor<3xf32>) -> tensor<5xf32> {
   %0 = onnx.ScatterElements %x, %i, %u {reduction = "add"} : (tensor<5xf32>, tensor<3xi64>, tensor<3xf32>) -> tensor<5xf32>
   return %0 : tensor<5xf32>
@@ -37,9 +39,11 @@ func.func @scatter(%x: tensor<5xf32>, %i: tensor<3xi64>, %u: tensor<3xf32>) -> t
 
 // -----
 
+// A heap per row.
 // CHECK-LABEL: @topk
-// CHECK: iterator_types = ["parallel", "parallel", "reduction"]{{.*}} outs(%{{.+}} : tensor<2x9xi64>)
-// CHECK: iterator_types = ["parallel", "parallel", "reduction"]{{.*}} outs(%{{.+}}, %{{.+}} : tensor<2x3xf32>, tensor<2x3xi64>)
+// CHECK: lathe.grid
+// CHECK: scf.while
+// CHECK: : tensor<2x3xf32>, tensor<2x3xi64>
 func.func @topk(%x: tensor<2x9xf32>) -> (tensor<2x3xf32>, tensor<2x3xi64>) {
   %k = onnx.Constant {value = dense<3> : tensor<1xi64>} : () -> tensor<1xi64>
   %0, %1 = onnx.TopK %x, %k : (tensor<2x9xf32>, tensor<1xi64>) -> (tensor<2x3xf32>, tensor<2x3xi64>)

@@ -377,3 +377,10 @@ func.func @cum_prod(%x: tensor<2x?xf32>, %axis: tensor<i64>) {
      -> tensor<2x?xf32>
   return
 }
+
+// CHECK-LABEL: func @det(
+// CHECK: onnx.Det
+func.func @det(%x: tensor<2x3x3xf32>) {
+  %y = onnx.Det %x : (tensor<2x3x3xf32>) -> tensor<2xf32>
+  return
+}
