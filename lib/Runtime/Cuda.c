@@ -395,10 +395,24 @@ static bool liesOnCuda(const DLTensor *tensor) {
   return tensor->device.device_type == kDLCUDA;
 }
 
-static int64_t hostBytes(const DLTensor *tensor) {
-  return liesOnCuda(tensor) ? 0
-                            : lathe_rt_align(lathe_rt_dense_bytes(
-                                  tensor->dtype, tensor->ndim, tensor->shape));
+/* Bytes that a tensor of the host takes on the device while the model runs. A
+ * state has room for what the run adds to it. */
+static int64_t inputBytes(const lathe_context *ctx, int32_t i,
+                          const DLTensor *inputs, const DLTensor *outputs) {
+  const lathe_rt_state *state = lathe_rt_find_state(ctx->model, true, i);
+  int64_t bytes = lathe_rt_staged_bytes(&inputs[i]);
+  if (liesOnCuda(&inputs[i]))
+    return 0;
+  if (state && lathe_rt_staged_bytes(&outputs[state->output]) > bytes)
+    bytes = lathe_rt_staged_bytes(&outputs[state->output]);
+  return lathe_rt_align(bytes);
+}
+
+static int64_t outputBytes(const lathe_context *ctx, int32_t o,
+                           const DLTensor *outputs) {
+  return liesOnCuda(&outputs[o]) || lathe_rt_find_state(ctx->model, false, o)
+             ? 0
+             : lathe_rt_align(lathe_rt_staged_bytes(&outputs[o]));
 }
 
 static lathe_status checkPlace(lathe_context *ctx, const char *name,
@@ -441,13 +455,13 @@ static lathe_status beginCuda(lathe_context *ctx, const lathe_rt_plan *plan,
     lathe_status status = checkPlace(ctx, model->inputs[i].name, &inputs[i]);
     if (status)
       return status;
-    bytes += hostBytes(&inputs[i]);
+    bytes += inputBytes(ctx, i, inputs, outputs);
   }
   for (int32_t o = 0; o < model->num_outputs; ++o) {
     lathe_status status = checkPlace(ctx, model->outputs[o].name, &outputs[o]);
     if (status)
       return status;
-    bytes += hostBytes(&outputs[o]);
+    bytes += outputBytes(ctx, o, outputs);
   }
   error = enterCuda(state);
   if (!error)
@@ -461,23 +475,23 @@ static lathe_status beginCuda(lathe_context *ctx, const lathe_rt_plan *plan,
   ctx->device_arena = (char *)(uintptr_t)state->arena.address;
   at = (char *)(uintptr_t)state->staging.address;
   for (int32_t i = 0; i < model->num_inputs && !error; ++i) {
-    int64_t dense =
-        lathe_rt_dense_bytes(inputs[i].dtype, inputs[i].ndim, inputs[i].shape);
+    int64_t filled = lathe_rt_staged_bytes(&inputs[i]);
     if (liesOnCuda(&inputs[i]))
       continue;
-    if (dense)
+    if (filled)
       error = state->cu.copy_in((lathe_rt_cu_address)(uintptr_t)at, ctx->io[i],
-                                (size_t)dense, state->stream);
+                                (size_t)filled, state->stream);
     ctx->io[i] = at;
-    at += hostBytes(&inputs[i]);
+    at += inputBytes(ctx, i, inputs, outputs);
   }
   for (int32_t o = 0; o < model->num_outputs; ++o) {
+    const lathe_rt_state *shared = lathe_rt_find_state(model, false, o);
     state->host_outputs[o] = NULL;
     if (liesOnCuda(&outputs[o]))
       continue;
     state->host_outputs[o] = outputs_io[o];
-    outputs_io[o] = at;
-    at += hostBytes(&outputs[o]);
+    outputs_io[o] = shared ? ctx->io[shared->input] : at;
+    at += outputBytes(ctx, o, outputs);
   }
   if (error) {
     leaveCuda(state);
@@ -493,14 +507,13 @@ static lathe_status endCuda(lathe_context *ctx, const DLTensor *outputs,
   void **outputs_io = ctx->io + model->num_inputs;
   lathe_rt_cu_result error = 0;
   for (int32_t o = 0; o < model->num_outputs && !status && !error; ++o) {
-    int64_t dense = lathe_rt_dense_bytes(outputs[o].dtype, outputs[o].ndim,
-                                         outputs[o].shape);
+    int64_t filled = lathe_rt_staged_bytes(&outputs[o]);
     if (!state->host_outputs[o])
       continue;
-    if (dense)
+    if (filled)
       error = state->cu.copy_out(state->host_outputs[o],
                                  (lathe_rt_cu_address)(uintptr_t)outputs_io[o],
-                                 (size_t)dense, state->stream);
+                                 (size_t)filled, state->stream);
     outputs_io[o] = state->host_outputs[o];
   }
   /* Also where the run failed: nothing may use the caller's memory later. */

@@ -109,7 +109,11 @@ static lathe_status checkMemory(lathe_context *ctx, bool is_input,
     lathe_rt_text_string(&text, "data, got a null pointer");
     return LATHE_INVALID_ARGUMENT;
   }
-  if (isOnDevice(ctx, tensor) && !lathe_rt_is_direct(tensor)) {
+  if (isOnDevice(ctx, tensor) && !lathe_rt_is_direct(tensor) &&
+      !lathe_rt_find_state(
+          ctx->model, is_input,
+          (int32_t)(expected - (is_input ? ctx->model->inputs
+                                         : ctx->model->outputs)))) {
     text = tensorError(ctx, is_input, expected);
     lathe_rt_text_string(&text, "dense, aligned memory on the device");
     return LATHE_INVALID_ARGUMENT;

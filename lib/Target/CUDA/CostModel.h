@@ -17,6 +17,9 @@ inline constexpr int64_t warpThreads = 32;
 /// of 2048 threads and one block has 255 registers for each.
 inline constexpr int64_t blockThreads = 256;
 inline constexpr int64_t blockWarps = blockThreads / warpThreads;
+/// Parameters of a kernel, eight bytes each: 4 KiB on all chips (CUDA C++
+/// programming guide, before 12.1).
+inline constexpr unsigned maxParameters = 512;
 /// Bytes of shared memory that a block may declare without asking the driver
 /// for more (48 KiB on all chips), less what is kept for reductions.
 inline constexpr int64_t maxSharedBytes = 44 << 10;

@@ -6,6 +6,7 @@
 // computed by every thread alike, so all take the same branches.
 
 #include "Distribute.h"
+#include "../CPU/Scratch.h"
 #include "CostModel.h"
 #include "PointEmitter.h"
 #include "lathe/Target/CUDA/Passes.h"
@@ -151,6 +152,46 @@ static void distributeNests(const BlockOfThreads &block, Block &code) {
     }
 }
 
+/// Puts the buffers of a block into shared memory as far as that goes, in the
+/// order of the code, and the rest into scratch memory.
+static void placeBuffers(KernelOp kernel) {
+  int64_t left = maxSharedBytes;
+  SmallVector<Operation *> buffers;
+  for (Operation &op : kernel.getBlock())
+    if (isa<memref::AllocOp, memref::AllocaOp>(op))
+      buffers.push_back(&op);
+  OpBuilder builder(kernel.getContext());
+  auto alignment = builder.getI64IntegerAttr(cpu::scratchAlignment);
+  for (Operation *buffer : buffers) {
+    auto type = cast<MemRefType>(buffer->getResult(0).getType());
+    if (!type.hasStaticShape())
+      continue;
+    int64_t bytes = type.getNumElements() *
+                    llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+    int64_t aligned = llvm::alignTo(bytes, cpu::scratchAlignment);
+    bool fits = aligned <= left;
+    if (fits)
+      left -= aligned;
+    if (fits == isa<memref::AllocaOp>(buffer))
+      continue;
+    builder.setInsertionPoint(buffer);
+    Operation *made;
+    if (fits) {
+      made =
+          memref::AllocaOp::create(builder, buffer->getLoc(), type, alignment);
+    } else {
+      made =
+          memref::AllocOp::create(builder, buffer->getLoc(), type, alignment);
+      made->setAttr("lathe.bytes", AffineMapAttr::get(AffineMap::get(
+                                       0, kernel.getSizes().size(),
+                                       builder.getAffineConstantExpr(bytes))));
+    }
+    buffer->replaceAllUsesWith(made);
+    buffer->erase();
+  }
+  cpu::assignScratch(kernel);
+}
+
 namespace {
 struct CudaDistribute : lathe::impl::CudaDistributeBase<CudaDistribute> {
   using Base::Base;
@@ -172,18 +213,17 @@ struct CudaDistribute : lathe::impl::CudaDistributeBase<CudaDistribute> {
           op.emitOpError("expected to write in the loop over tiles only");
           return signalPassFailure();
         }
-    if (isDistributable(*code)) {
-      distributeNests(block, kernel.getBlock());
-      return;
+    if (!isDistributable(*code)) {
+      // Allocations stay where they are.
+      Operation *first = &code->front();
+      for (Operation &op : *code)
+        if (isa<memref::AllocOp, memref::AllocaOp, gpu::ThreadIdOp>(op))
+          first = op.getNextNode();
+      if (failed(computeByFirstThread(block, first)))
+        return signalPassFailure();
     }
-    // Allocations stay where they are.
-    Operation *first = &code->front();
-    for (Operation &op : *code)
-      if (isa<memref::AllocOp, memref::AllocaOp, gpu::ThreadIdOp>(op))
-        first = op.getNextNode();
-    if (failed(computeByFirstThread(block, first)))
-      return signalPassFailure();
     distributeNests(block, kernel.getBlock());
+    placeBuffers(kernel);
   }
 };
 } // namespace

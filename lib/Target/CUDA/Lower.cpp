@@ -214,6 +214,10 @@ FailureOr<ModuleOp> FunctionBuilder::run() {
   SmallVector<Type> types(numBuffers, pointer);
   types.append(kernel.getSizes().size(), word);
   types.append({pointer, word, word});
+  if (types.size() > cuda::maxParameters)
+    return kernel.emitOpError("expected at most ")
+           << cuda::maxParameters - 3 << " tensors and sizes, got "
+           << types.size() - 3;
   auto function = func::FuncOp::create(b, loc, symbol,
                                        b.getFunctionType(types, TypeRange()));
   function->setAttr(NVVM::NVVMDialect::getKernelFuncAttrName(),
