@@ -445,7 +445,8 @@ struct OutlineKernels : public lathe::impl::OutlineKernelsBase<OutlineKernels> {
     for (auto func : getOperation().getOps<FunctionOpInterface>())
       func.walk<WalkOrder::PreOrder>([&](Block *block) {
         // Not into the bodies of ops that are outlined themselves.
-        if (!isComputeOp(block->getParentOp()))
+        if (!isComputeOp(block->getParentOp()) &&
+            !isInsideComputeOp(block->getParentOp()))
           blocks.push_back(block);
       });
     for (Block *block : blocks)
