@@ -11,6 +11,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
+#include <memory>
 #include <onnx/defs/schema.h>
 #include <onnx/onnx_pb.h>
 #include <random>
@@ -181,19 +183,23 @@ void Mutator::changeValue(Message &message, const FieldDescriptor *field,
     LATHE_CHANGE(ENUM, EnumValue, (int)below(28))
 #undef LATHE_CHANGE
   case FieldDescriptor::CPPTYPE_MESSAGE: {
+    // One of the same kind from elsewhere, copied first: what it replaces may
+    // hold it, and another member of a oneof goes away.
+    std::vector<Message *> candidates;
+    for (Message *other : messages)
+      if (other->GetDescriptor() == field->message_type())
+        candidates.push_back(other);
+    std::unique_ptr<Message> copy;
+    if (!candidates.empty() && chance(80)) {
+      const Message *from = pick(candidates);
+      copy.reset(from->New());
+      copy->CopyFrom(*from);
+    }
     Message *to = append     ? r->AddMessage(&message, field)
                   : repeated ? r->MutableRepeatedMessage(&message, field, index)
                              : r->MutableMessage(&message, field);
-    // One of the same kind from elsewhere; a message may not hold itself.
-    std::vector<Message *> candidates;
-    for (Message *other : messages)
-      if (other->GetDescriptor() == to->GetDescriptor())
-        candidates.push_back(other);
-    if (candidates.empty() || chance(20))
-      break;
-    std::unique_ptr<Message> copy(to->New());
-    copy->CopyFrom(*pick(candidates));
-    to->CopyFrom(*copy);
+    if (copy)
+      to->CopyFrom(*copy);
     break;
   }
   }

@@ -59,7 +59,7 @@ static FailureOr<Window> readWindow(ShapeContext &ctx, OpTy op, size_t rank) {
       return failure();
     }
     for (int64_t pad : *pads) {
-      if (std::abs(pad) > INT32_MAX) {
+      if (pad > INT32_MAX || pad < -INT32_MAX) {
         ctx.emitError() << "expects numbers below 2^31 in pads, got " << pad;
         return failure();
       }

@@ -15,6 +15,11 @@ namespace lathe::onnx {
 std::optional<llvm::SmallVector<int64_t, 4>>
 getSmallShape(const std::optional<Dims> &dims);
 
+/// The size of a step, at most INT64_MAX.
+inline int64_t getMagnitude(int64_t step) {
+  return step >= 0 ? step : step == INT64_MIN ? INT64_MAX : -step;
+}
+
 /// Calls `fn` with every index of `shape`, in row-major order.
 void forEachIndex(llvm::ArrayRef<int64_t> shape,
                   llvm::function_ref<void(llvm::ArrayRef<int64_t>)> fn);

@@ -130,7 +130,7 @@ LogicalResult RangeOp::inferShapes(ShapeContext &ctx) {
   if (start.expr && limit.expr && step) {
     AffineExpr span =
         simplify((limit.expr - start.expr) * (*step > 0 ? 1 : -1));
-    AffineExpr size = simplify(span.ceilDiv(std::abs(*step)));
+    AffineExpr size = simplify(span.ceilDiv(getMagnitude(*step)));
     if (isNonNegative(-span))
       count = ctx.constant(0);
     else if (ctx.assumeAtLeast(span, ctx.constant(0)))

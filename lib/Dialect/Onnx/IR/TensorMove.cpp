@@ -255,7 +255,7 @@ LogicalResult SliceOp::inferShapes(ShapeContext &ctx) {
       contentsKnown = false;
       continue;
     }
-    (*result.dims)[axis] = simplify(span.ceilDiv(std::abs(*step)));
+    (*result.dims)[axis] = simplify(span.ceilDiv(getMagnitude(*step)));
     auto offset = getConstant(simplify(start));
     contentsKnown = contentsKnown && offset;
     offsets[axis] = offset.value_or(0);
@@ -451,10 +451,15 @@ LogicalResult ResizeOp::inferShapes(ShapeContext &ctx) {
       // A scale that is the inverse of a whole number, or k / 2^n.
       double inverse = 1 / *given.real;
       double whole = *given.real * 256;
-      if (auto number = getConstant(dim))
-        size = ctx.constant(static_cast<int64_t>(std::floor(
-            static_cast<float>(*number) * static_cast<float>(*given.real))));
-      else if (std::trunc(inverse) == inverse && inverse < 0x1p31)
+      if (auto number = getConstant(dim)) {
+        float exact = std::floor(static_cast<float>(*number) *
+                                 static_cast<float>(*given.real));
+        if (!(exact < 0x1p56f))
+          return ctx.emitError() << "expects a scale that gives a size below "
+                                    "2^56, got "
+                                 << *given.real << " in dimension " << axis;
+        size = ctx.constant(static_cast<int64_t>(exact));
+      } else if (std::trunc(inverse) == inverse && inverse < 0x1p31)
         size = simplify(dim.floorDiv(static_cast<int64_t>(inverse)));
       else if (std::trunc(whole) == whole && whole < 0x1p31)
         size = simplify((dim * static_cast<int64_t>(whole)).floorDiv(256));
