@@ -292,6 +292,6 @@ void lathe::addTables(llvm::Module &module, const ProgramTables &tables,
 
   // All but the entry point is the artifact's own.
   for (llvm::Function &f : module)
-    if (&f != function && f.hasExternalLinkage())
+    if (&f != function && f.hasExternalLinkage() && !f.isIntrinsic())
       f.setVisibility(llvm::GlobalValue::HiddenVisibility);
 }
