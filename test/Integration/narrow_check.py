@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Models on elements of 8 bits and less, and what they must compute.
 
-    narrow_check.py models FOLDER    write the models
-    narrow_check.py check FOLDER     run what they were compiled to"""
+    narrow_check.py models FOLDER    write the models, and files of tensors
+    narrow_check.py check FOLDER     run what they were compiled to
+    narrow_check.py run LATHE FOLDER   have the driver read and write files"""
 
 import os
+import subprocess
 import sys
 
 import ml_dtypes
@@ -120,6 +122,9 @@ def make_models(folder):
                   helper.make_node("MatMul", ["x", f"d_{name}"], [f"out_{name}"])]
     save(folder, "weights", nodes, [("x", "FLOAT", ["n", 128])],
          [(f"out_{name}", "FLOAT", None) for name in WEIGHTS], weights)
+    make_files(folder)
+    save(folder, "one", [helper.make_node("Identity", ["x"], ["y"])], [("x", "INT4", [1, 3])],
+         [("y", "INT4", [1, 3])])
     nodes = []
     for name in ALL:
         nodes += [helper.make_node("Transpose", [name], [f"t_{name}"]),
@@ -129,6 +134,42 @@ def make_models(folder):
          [numpy_helper.from_array(np.array([2, 0, -1]), "at")])
 
 
+def move(x):
+    """What the model move.onnx does."""
+    return x.T[[2, 0, -1]]
+
+
+def make_files(folder):
+    """Inputs of move.onnx, and its outputs, as files of NumPy and of ONNX."""
+    data = os.path.join(folder, "data", "test_data_set_0")
+    os.makedirs(data)
+    for i, name in enumerate(ALL):
+        x = move_input(name)
+        np.save(os.path.join(folder, f"{name}.npy"), x)
+        for kind, array in (("input", x), ("output", move(x))):
+            with open(os.path.join(data, f"{kind}_{i}.pb"), "wb") as file:
+                file.write(numpy_helper.from_array(array, kind).SerializeToString())
+    # Bytes are taken where they fit.
+    np.save(os.path.join(folder, "bytes.npy"), np.array([[-8, 7, 3]], np.int8))
+    np.save(os.path.join(folder, "large.npy"), np.array([[-8, 8, 3]], np.int8))
+
+
+def check_files(lathe, folder):
+    command = [lathe, "run", os.path.join(folder, "move.so")]
+    for name in ALL:
+        command += ["--input", f"{name}={folder}/{name}.npy",
+                    "--output", f"out_{name}={folder}/out_{name}.npy"]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    for name, dtype in ALL.items():
+        got = np.load(os.path.join(folder, f"out_{name}.npy")).view(dtype)
+        want = move(move_input(name))
+        assert got.shape == want.shape, (name, got.shape)
+        # Of an integer's byte, only the low bits count.
+        mask = (1 << bits_of(dtype)) - 1
+        same = np.all(got.view(np.uint8) & mask == want.view(np.uint8) & mask)
+        print(f"{name}: {'as expected' if same else (got, want)}")
+
+
 def check(folder, name, feeds, expected, rtol=0.0):
     model = native.Model(os.path.join(folder, name), threads=2)
     model.bind(feeds)
@@ -136,7 +177,8 @@ def check(folder, name, feeds, expected, rtol=0.0):
     for out, want in expected.items():
         got = results[out]
         assert got.dtype == want.dtype and got.shape == want.shape, (out, got.dtype, got.shape)
-        a, b = got.astype(np.float64), want.astype(np.float64)
+        with np.errstate(invalid="ignore"):
+            a, b = got.astype(np.float64), want.astype(np.float64)
         same = np.isclose(a, b, rtol=rtol, atol=rtol, equal_nan=True)
         if not rtol:
             same &= np.isnan(b) | (np.signbit(a) == np.signbit(b))
@@ -167,4 +209,4 @@ def check_all(folder):
 
 
 if __name__ == "__main__":
-    {"models": make_models, "check": check_all}[sys.argv[1]](sys.argv[2])
+    {"models": make_models, "check": check_all, "run": check_files}[sys.argv[1]](*sys.argv[2:])

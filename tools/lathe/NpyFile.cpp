@@ -52,7 +52,10 @@ static Expected<DLDataType> parseType(StringRef text) {
       return type(kDLUInt);
     break;
   case 'f':
-    if (bytes >= 2 && bytes <= 8)
+    // Python's ml_dtypes so writes one of its types.
+    if (bytes == 1)
+      return type(kDLOpaqueHandle);
+    if (bytes <= 8)
       return type(kDLFloat);
     break;
   case 'c':
