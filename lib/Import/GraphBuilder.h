@@ -81,6 +81,9 @@ private:
   // Signature.cpp: the function and its arguments.
   mlir::LogicalResult readDims(const proto::GraphProto &graph,
                                const llvm::StringSet<> &constants);
+  /// Makes every value that a node computes an output; returns what makes each.
+  llvm::SmallVector<mlir::Attribute> exposeNodes(proto::GraphProto &graph,
+                                                 const Scope &scope);
   mlir::Type getValueType(const proto::ValueInfoProto &info,
                           llvm::SmallVectorImpl<mlir::Attribute> &dimNames);
   /// Any type, of a value or of what it holds; null with an error where it is

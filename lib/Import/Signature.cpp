@@ -7,6 +7,8 @@
 #include "Schemas.h"
 #include "lathe/Dialect/Lathe/IR/Lathe.h"
 #include "lathe/Dialect/Onnx/IR/Onnx.h"
+#include "lathe/Dialect/Onnx/IR/Tensor.h"
+#include "lathe/Import/Diagnostics.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/MathExtras.h"
@@ -242,6 +244,26 @@ static proto::TypeProto makeTypeProto(const proto::ValueInfoProto &info,
   return result;
 }
 
+SmallVector<Attribute> GraphBuilder::exposeNodes(proto::GraphProto &graph,
+                                                 const Scope &scope) {
+  SmallVector<Attribute> producers;
+  graph.clear_output();
+  for (const proto::NodeProto &node : graph.node()) {
+    for (const std::string &name : node.output()) {
+      Value value = name.empty() ? Value() : scope.lookup(name);
+      if (!value || value.getDefiningOp<lathe::onnx::ConstantOp>())
+        continue;
+      graph.add_output()->set_name(name);
+      producers.push_back(builder.getStringAttr(
+          "node '" +
+          (node.name().empty() ? getNodeName(value.getLoc())
+                               : StringRef(node.name())) +
+          "' (" + node.op_type() + ")"));
+    }
+  }
+  return producers;
+}
+
 LogicalResult GraphBuilder::importModel(proto::ModelProto &model,
                                         ModuleOp module) {
   Frame frame;
@@ -298,6 +320,9 @@ LogicalResult GraphBuilder::importModel(proto::ModelProto &model,
   }
   importInitializers(graph, scope);
   importNodes(*graph.mutable_node(), frame, scope);
+  SmallVector<Attribute> producers;
+  if (options.intermediates)
+    producers = exposeNodes(graph, scope);
   SmallVector<Value> outputs = importOutputs(graph, scope);
   func::ReturnOp::create(builder, builder.getUnknownLoc(), outputs);
   if (hasFailed)
@@ -309,8 +334,12 @@ LogicalResult GraphBuilder::importModel(proto::ModelProto &model,
     if (!names.insert(info.name()).second)
       return error() << "expected outputs with different names, got '"
                      << info.name() << "' again";
-    resultAttrs.push_back(builder.getDictionaryAttr(builder.getNamedAttr(
-        nameAttrName, builder.getStringAttr(info.name()))));
+    SmallVector<NamedAttribute> attrs = {
+        builder.getNamedAttr(nameAttrName, builder.getStringAttr(info.name()))};
+    if (options.intermediates)
+      attrs.push_back(builder.getNamedAttr(producerAttrName,
+                                           producers[resultAttrs.size()]));
+    resultAttrs.push_back(builder.getDictionaryAttr(attrs));
   }
   func.setType(builder.getFunctionType(
       argumentTypes, SmallVector<Type>(ValueRange(outputs).getTypes())));

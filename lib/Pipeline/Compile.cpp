@@ -226,12 +226,17 @@ LogicalResult Compiler::lower() {
     import.dims = options.dims;
     import.fileName = options.input;
     import.summary = summary ? summary : &modelSummary;
+    import.intermediates = options.intermediates;
     module = options.bytes.empty()
                  ? importModel(options.input, context.get(), import)
                  : importModelFromBytes(options.bytes, context.get(), import);
     if (!module)
       return failure();
   }
+  if (options.intermediates && failed(runPasses("graph", [](PassManager &pm) {
+        buildIntermediatesPipeline(pm);
+      })))
+    return failure();
   ConstantEvaluator constants = getHostEvaluator(options.runtimeLibrary);
   constants.evaluate = [&, compute = constants.evaluate](ModuleOp part) {
     auto timer = clock.start("constants");
@@ -331,6 +336,7 @@ LogicalResult Compiler::writeObjects(StringRef suffix) {
     for (const FusionSaving &saving : getFusionSavings(*module))
       tables.metadata.push_back(
           {"lathe.fusion." + saving.kind, printFusionSaving(saving)});
+    addProducers(*module, tables);
     for (const auto &[key, value] : modelSummary.metadata)
       tables.metadata.push_back({"onnx." + key, value});
     program = lowerProgramToLLVM(*module, prefix, tables,

@@ -82,6 +82,12 @@ void lathe::buildStatePipeline(OpPassManager &pm,
   onFunc.addPass(createApplyStates(options));
 }
 
+void lathe::buildIntermediatesPipeline(OpPassManager &pm) {
+  OpPassManager &onFunc = pm.nest<func::FuncOp>();
+  onFunc.addPass(createOnnxInferShapes());
+  onFunc.addPass(createKeepNumericResults());
+}
+
 void lathe::buildGraphPipeline(OpPassManager &pm, const FusionOptions &fusion,
                                const ConstantEvaluator &evaluator) {
   // What a branch hides is seen once it is in the open: three rounds reach the

@@ -4,9 +4,9 @@
 // lathe verify: holds a model's outputs against references; without any, holds
 // the fused model against the unfused one.
 
+#include "Verify.h"
 #include "Commands.h"
 #include "HostValue.h"
-#include "ModelOptions.h"
 #include "ValueProtoFile.h"
 #include "llvm/ADT/SmallString.h"
 #include "llvm/Support/FileSystem.h"
@@ -36,31 +36,33 @@ static cl::opt<double>
                       cl::desc("Absolute tolerance (default 1e-5)"),
                       cl::sub(getVerifyCommand()));
 
-namespace {
-struct VerifySettings {
-  ModelSettings model = ModelSettings::fromCommandLine();
-  std::string data = dataFolder;
-  std::string reference = referenceFile;
-  double rtol = relativeTolerance, atol = absoluteTolerance;
-};
+static cl::opt<bool> byNode(
+    "by-node",
+    cl::desc("Find the first node whose value is wrong. What the references "
+             "do not hold is asked of ONNX Runtime or onnx in Python, or else "
+             "of the unfused model"),
+    cl::sub(getVerifyCommand()));
 
-/// One run to check: what to feed, and what to expect by name.
-struct TestCase {
-  std::string name;
-  std::vector<HostTensor> inputs;
-  NamedTensors expected;
-};
-} // namespace
+VerifySettings VerifySettings::fromCommandLine() {
+  VerifySettings settings;
+  settings.model = ModelSettings::fromCommandLine();
+  settings.data = dataFolder;
+  settings.reference = referenceFile;
+  settings.rtol = relativeTolerance;
+  settings.atol = absoluteTolerance;
+  settings.byNode = ::byNode;
+  return settings;
+}
 
 //===----------------------------------------------------------------------===//
 // Reading test cases
 //===----------------------------------------------------------------------===//
 
 /// Reads KIND_0.pb, KIND_1.pb, … Unnamed tensors get the names of `signatures`
-/// in order.
-static Expected<NamedTensors>
-readNumbered(StringRef folder, StringRef kind,
-             ArrayRef<TensorSignature> signatures) {
+/// in order, or are left out where `byName`.
+static Expected<NamedTensors> readNumbered(StringRef folder, StringRef kind,
+                                           ArrayRef<TensorSignature> signatures,
+                                           bool byName = false) {
   NamedTensors tensors;
   for (size_t i = 0;; ++i) {
     SmallString<256> path(folder);
@@ -69,12 +71,14 @@ readNumbered(StringRef folder, StringRef kind,
       return tensors;
     std::string name;
     Expected<HostTensor> tensor = readValueProto(
-        path, i < signatures.size() ? signatures[i].type : "", name);
+        path, i < signatures.size() && !byName ? signatures[i].type : "", name);
     if (!tensor)
       return tensor.takeError();
     bool isKnown = any_of(signatures, [&](const TensorSignature &signature) {
       return signature.name == name;
     });
+    if (!isKnown && byName)
+      continue;
     if (!isKnown && i >= signatures.size())
       return createStringError(path + ": the model has only " +
                                Twine(signatures.size()) + " " + kind + "s");
@@ -83,8 +87,8 @@ readNumbered(StringRef folder, StringRef kind,
   }
 }
 
-static Expected<TestCase> readFolder(const LoadedModel &model,
-                                     StringRef folder) {
+static Expected<TestCase> readFolder(const LoadedModel &model, StringRef folder,
+                                     bool byNode) {
   TestCase test;
   test.name = folder.str();
   Expected<NamedTensors> inputs =
@@ -92,7 +96,7 @@ static Expected<TestCase> readFolder(const LoadedModel &model,
   if (!inputs)
     return inputs.takeError();
   Expected<NamedTensors> expected =
-      readNumbered(folder, "output", model.getOutputs());
+      readNumbered(folder, "output", model.getOutputs(), byNode);
   if (!expected)
     return expected.takeError();
   Expected<std::vector<HostTensor>> ordered = selectInputs(model, *inputs);
@@ -103,8 +107,8 @@ static Expected<TestCase> readFolder(const LoadedModel &model,
   return test;
 }
 
-static Expected<std::vector<TestCase>> readFolders(const LoadedModel &model,
-                                                   const std::string &data) {
+static Expected<std::vector<TestCase>>
+readFolders(const LoadedModel &model, const std::string &data, bool byNode) {
   std::vector<TestCase> tests;
   for (unsigned i = 0;; ++i) {
     SmallString<256> folder(data);
@@ -113,7 +117,7 @@ static Expected<std::vector<TestCase>> readFolders(const LoadedModel &model,
     if (!isSet && i > 0)
       return tests;
     Expected<TestCase> test =
-        readFolder(model, isSet ? folder.str() : StringRef(data));
+        readFolder(model, isSet ? folder.str() : StringRef(data), byNode);
     if (!test)
       return test.takeError();
     tests.push_back(std::move(*test));
@@ -149,24 +153,45 @@ static Expected<std::vector<TestCase>> runUnfused(const ModelSettings &settings,
       loadModel(settings, settings.path, OptionTexts{{"fusion"s, "none"s}});
   if (!unfused)
     return unfused.takeError();
-  Expected<std::unique_ptr<Session>> session =
-      createSession(settings, **unfused);
-  if (!session)
-    return session.takeError();
   TestCase test;
   test.name = "unfused";
   Expected<std::vector<HostTensor>> inputs = makeRandomInputs(settings, model);
   if (!inputs)
     return inputs.takeError();
-  Expected<std::vector<HostTensor>> outputs = (*session)->makeOutputs(*inputs);
+  test.inputs = std::move(*inputs);
+  Expected<NamedTensors> values = runForValues(settings, **unfused, test);
+  if (!values)
+    return values.takeError();
+  test.expected = std::move(*values);
+  return std::vector<TestCase>{std::move(test)};
+}
+
+Expected<std::vector<TestCase>>
+lathe::driver::readTestCases(const VerifySettings &settings,
+                             const LoadedModel &model) {
+  if (!settings.data.empty())
+    return readFolders(model, settings.data, settings.byNode);
+  if (!settings.reference.empty())
+    return readReference(model, settings.reference);
+  return std::vector<TestCase>();
+}
+
+Expected<NamedTensors>
+lathe::driver::runForValues(const ModelSettings &settings,
+                            const LoadedModel &model, const TestCase &test) {
+  Expected<std::unique_ptr<Session>> session = createSession(settings, model);
+  if (!session)
+    return session.takeError();
+  Expected<std::vector<HostTensor>> outputs =
+      (*session)->makeOutputs(test.inputs);
   if (!outputs)
     return outputs.takeError();
-  if (Error error = (*session)->run(*inputs, *outputs))
+  if (Error error = (*session)->run(test.inputs, *outputs))
     return std::move(error);
-  for (auto [signature, output] : zip_equal((*unfused)->getOutputs(), *outputs))
-    test.expected.emplace_back(signature.name, output);
-  test.inputs = std::move(*inputs);
-  return std::vector<TestCase>{std::move(test)};
+  NamedTensors values;
+  for (auto [signature, output] : zip_equal(model.getOutputs(), *outputs))
+    values.emplace_back(signature.name, output);
+  return values;
 }
 
 //===----------------------------------------------------------------------===//
@@ -222,9 +247,9 @@ static Expected<bool> verifyModel(const VerifySettings &settings) {
   if (!model)
     return model.takeError();
   Expected<std::vector<TestCase>> tests =
-      !settings.data.empty()        ? readFolders(**model, settings.data)
-      : !settings.reference.empty() ? readReference(**model, settings.reference)
-                                    : runUnfused(settings.model, **model);
+      settings.data.empty() && settings.reference.empty()
+          ? runUnfused(settings.model, **model)
+          : readTestCases(settings, **model);
   if (!tests)
     return tests.takeError();
   Expected<std::unique_ptr<Session>> session =
@@ -242,7 +267,7 @@ static Expected<bool> verifyModel(const VerifySettings &settings) {
 }
 
 int lathe::driver::runVerify() {
-  VerifySettings settings;
+  VerifySettings settings = VerifySettings::fromCommandLine();
   if (!settings.data.empty() && !settings.reference.empty()) {
     errs() << "expected --data or --reference, got both\n";
     return WrongUsage;
@@ -252,7 +277,12 @@ int lathe::driver::runVerify() {
     errs() << "expected --data or --reference for a compiled model\n";
     return WrongUsage;
   }
-  Expected<bool> good = verifyModel(settings);
+  if (settings.byNode && !isSourceModel(settings.model.path)) {
+    errs() << "expected an .onnx model for --by-node, got a compiled one\n";
+    return WrongUsage;
+  }
+  Expected<bool> good =
+      settings.byNode ? verifyByNode(settings) : verifyModel(settings);
   if (!good) {
     errs() << toString(good.takeError()) << '\n';
     return Failure;

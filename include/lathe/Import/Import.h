@@ -55,6 +55,10 @@ struct ImportOptions {
   /// from bytes has no external data unless this is set.
   std::string baseDirectory;
   ImportLimits limits;
+  /// Return the value of every node of the main graph, in the order of the
+  /// nodes, instead of the graph's outputs. Each result says in `lathe.producer`
+  /// which node makes it.
+  bool intermediates = false;
   /// Filled as soon as the file was parsed, where not null.
   ModelSummary *summary = nullptr;
 };

@@ -44,6 +44,10 @@ std::string findCLibrary();
 /// in.
 std::string getRuntimeLibrary(const CompileOptions &options);
 
+/// Tells in the metadata which node makes which output, where the program says
+/// so.
+void addProducers(mlir::ModuleOp module, ProgramTables &tables);
+
 /// The text of the model's C header.
 std::string getHeader(const ProgramTables &tables);
 

@@ -57,6 +57,10 @@ struct CompileOptions {
   std::function<void(const UserDiagnostic &)> onDiagnostic;
   /// Told the name of each stage as it begins.
   std::function<void(llvm::StringRef)> onStage;
+  /// Give the value of every node of the main graph (that is a tensor of
+  /// numbers) as an output instead of the model's outputs. The artifact's
+  /// metadata `lathe.producer.NAME` names the node of output `NAME`.
+  bool intermediates = false;
 };
 
 /// The target that the options ask for. Failure, with the reason in `error`,

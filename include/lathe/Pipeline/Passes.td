@@ -6,6 +6,14 @@
 
 include "mlir/Pass/PassBase.td"
 
+def KeepNumericResults : Pass<"keep-numeric-results", "::mlir::func::FuncOp"> {
+  let summary = "Drops results that are no ranked tensors of numbers";
+  let description = [{
+    For programs that return what every node computes: only tensors of numbers can
+    be compared.
+  }];
+}
+
 def VerifyGraphLevel : Pass<"verify-graph-level", "::mlir::ModuleOp"> {
   let summary = "Checks what level 2 may leave behind";
   let description = [{

@@ -43,6 +43,10 @@ llvm::LogicalResult parseFusion(llvm::StringRef text, FusionOptions &options,
 void buildStatePipeline(mlir::OpPassManager &pm,
                         llvm::ArrayRef<std::string> states);
 
+/// Infers types and leaves only those results that are tensors of numbers with a
+/// known rank.
+void buildIntermediatesPipeline(mlir::OpPassManager &pm);
+
 /// Level 2, on a module of `onnx` ops: shapes, folding, simplification.
 /// Without `evaluator` only integers and shapes are folded.
 void buildGraphPipeline(mlir::OpPassManager &pm, const FusionOptions &fusion,

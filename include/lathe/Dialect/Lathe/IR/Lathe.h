@@ -29,6 +29,8 @@ namespace lathe {
 /// Names of the discardable attributes that the dialect's description lists.
 inline constexpr llvm::StringLiteral nodeAttrName = "lathe.node";
 inline constexpr llvm::StringLiteral nameAttrName = "lathe.name";
+/// On a program's results where every node's value is one: `node 'name' (Op)`.
+inline constexpr llvm::StringLiteral producerAttrName = "lathe.producer";
 inline constexpr llvm::StringLiteral dimsAttrName = "lathe.dims";
 inline constexpr llvm::StringLiteral symbolsAttrName = "lathe.symbols";
 /// On the program: how many of the symbols its arguments bind, the first ones.
