@@ -9,6 +9,9 @@ set(text "/* The runtime of Lathe in one file; made from lib/Runtime.
  *   cc -std=c11 -O2 -fvisibility=hidden -c lathe-runtime.c -pthread */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
+#ifdef __GNUC__ /* lathe.h, in this file, has inline functions for users */
+#pragma GCC diagnostic ignored \"-Wunused-function\"
 #endif\n")
 
 # Appends a file to `text`, each of our own headers in place of its include.

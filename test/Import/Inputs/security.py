@@ -541,14 +541,14 @@ def trees_of_unequal_lists():
                         nodes_nodeids=[0, 1], nodes_featureids=[10 ** 9], nodes_modes=["BRANCH_LEQ", "LEAF", "LEAF"],
                         nodes_values=[0.5], nodes_truenodeids=[7], nodes_falsenodeids=[-3], target_ids=[0],
                         target_nodeids=[1], target_treeids=[0], target_weights=[1.0])], [info("x", [1, 4])]),
-            "node 'bad' (TreeEnsembleRegressor)")
+            "node 'bad' (ml.TreeEnsembleRegressor)")
 
 
 @case
 def vectors_of_unequal_lists():
     return (model([node("SVMRegressor", ["x"], domain="ai.onnx.ml", coefficients=[1.0], n_supports=10 ** 9,
                         support_vectors=[0.5], rho=[0.0], kernel_type="RBF", kernel_params=[0.1])],
-                  [info("x", [1, 4])]), "node 'bad' (SVMRegressor)")
+                  [info("x", [1, 4])]), "node 'bad' (ml.SVMRegressor)")
 
 
 @case
