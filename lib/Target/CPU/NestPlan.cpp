@@ -221,6 +221,26 @@ static uint64_t chooseUnrolled(linalg::LinalgOp op, const NestPlan &plan,
   return unrolled;
 }
 
+/// Whether a sum along lanes is one of products, each factor of which several
+/// results share: those side by side in registers save loads.
+static bool sharesAcrossLanes(linalg::LinalgOp op, const NestPlan &plan) {
+  unsigned factors = 0, shared = 0;
+  for (OpOperand *operand : op.getDpsInputOperands()) {
+    if (op.getMatchingBlockArgument(operand).use_empty())
+      continue;
+    if (plan.getAccess(*operand) != LaneAccess::Contiguous)
+      return false;
+    ++factors;
+    AffineMap map = op.getMatchingIndexingMap(operand);
+    for (auto [d, kind] : llvm::enumerate(op.getIteratorTypesArray()))
+      if (kind == utils::IteratorType::parallel && !map.isFunctionOfDim(d)) {
+        ++shared;
+        break;
+      }
+  }
+  return factors == 2 && shared > 0;
+}
+
 /// How many different elements (or vectors) of an operand a block reads in all
 /// unrolled steps together. `blocks` give the points per blocked dimension.
 static double countReads(AffineMap map, uint64_t unrolled,
@@ -307,7 +327,7 @@ static void chooseBlocks(Nest &nest, NestPlan &plan, ArrayRef<int64_t> extents,
   int64_t numVectors = ShapedType::isDynamic(vectorExtent)
                            ? ShapedType::kDynamic
                            : llvm::divideCeil(vectorExtent, plan.lanes);
-  if (!numReductions || plan.horizontal) {
+  if (!numReductions || (plan.horizontal && !sharesAcrossLanes(op, plan))) {
     unsigned limit =
         plan.horizontal ? maxPartialVectors : maxElementwiseVectors;
     plan.vectors = ShapedType::isDynamic(numVectors)
@@ -325,7 +345,8 @@ static void chooseBlocks(Nest &nest, NestPlan &plan, ArrayRef<int64_t> extents,
   std::reverse(candidates.begin(), candidates.end());
   if (candidates.size() > 3)
     candidates.resize(3);
-  plan.unrolled = chooseUnrolled(op, plan, extents);
+  if (!plan.horizontal)
+    plan.unrolled = chooseUnrolled(op, plan, extents);
   double steps = 1;
   for (auto [dim, extent] : llvm::enumerate(extents))
     if (plan.unrolled >> dim & 1)

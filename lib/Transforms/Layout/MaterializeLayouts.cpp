@@ -23,6 +23,9 @@ using namespace lathe;
 
 using Perm = SmallVector<int64_t>;
 
+/// Channels of an image that is not worth a copy with channels last.
+static constexpr int64_t maxImageChannels = 4;
+
 static Perm getIdentityPerm(size_t rank) {
   Perm perm(rank);
   std::iota(perm.begin(), perm.end(), 0);
@@ -167,6 +170,30 @@ FailureOr<Value> Materializer::makeInit(Value init, ArrayRef<int64_t> perm,
   return getAs(init, perm, user);
 }
 
+/// Whether a contraction reads an input of the program, perhaps padded, that
+/// has few channels: an image. It is read a scalar at a time in any layout, so
+/// it is left as it lies.
+static bool readsPlainImage(linalg::GenericOp op, OpOperand &input) {
+  Value value = input.get();
+  if (auto pad = value.getDefiningOp<tensor::PadOp>())
+    value = pad.getSource();
+  auto arg = dyn_cast<BlockArgument>(value);
+  auto type = cast<RankedTensorType>(input.get().getType());
+  if (!arg || !isa<func::FuncOp>(arg.getOwner()->getParentOp()) ||
+      !isContraction(op))
+    return false;
+  int64_t channels = 1;
+  AffineMap map = op.getMatchingIndexingMap(&input);
+  for (unsigned i = 1; i < map.getNumResults(); ++i) {
+    if (isa<AffineBinaryOpExpr>(map.getResult(i)))
+      continue;
+    if (type.isDynamicDim(i))
+      return false;
+    channels *= type.getDimSize(i);
+  }
+  return channels <= maxImageChannels;
+}
+
 LogicalResult Materializer::rewriteGeneric(linalg::GenericOp op,
                                            ArrayRef<int64_t> perm) {
   std::optional<WindowMatch> window = matchWindow(op);
@@ -176,9 +203,10 @@ LogicalResult Materializer::rewriteGeneric(linalg::GenericOp op,
     AffineMap map = op.getMatchingIndexingMap(input);
     Value value = input->get();
     std::optional<Perm> wanted;
-    if (window && window->input == input->getOperandNumber() && !perm.empty())
-      wanted = window->inputPerm;
-    else if (!perm.empty() && map.isIdentity() && !window)
+    if (window && window->input == input->getOperandNumber() && !perm.empty()) {
+      if (!readsPlainImage(op, *input))
+        wanted = window->inputPerm;
+    } else if (!perm.empty() && map.isIdentity() && !window)
       wanted = Perm(perm);
     else if (auto it = stored.find(value); it != stored.end())
       wanted = it->second.perm;

@@ -72,6 +72,9 @@ struct PackWeights : public lathe::impl::PackWeightsBase<PackWeights> {
 
 private:
   void pack(linalg::GenericOp op, OpOperand &input);
+  /// Whether all columns of a result lie in a quarter of a vector, so that
+  /// lanes had better run along the reduction.
+  bool isNarrow(int64_t columns) const { return columns * 8 <= panelWidth; }
 };
 } // namespace
 
@@ -101,6 +104,17 @@ void PackWeights::pack(linalg::GenericOp op, OpOperand &input) {
 
   MLIRContext *context = op.getContext();
   auto type = cast<RankedTensorType>(input.get().getType());
+  // Few columns do not fill a vector; the innermost reduction may.
+  bool narrow = perm.size() > 1 && isNarrow(type.getDimSize(perm.back())) &&
+                type.getDimSize(perm[perm.size() - 2]) * 2 >= panelWidth;
+  if (narrow) {
+    int64_t columns = perm.pop_back_val();
+    auto isParallel = [&](int64_t p) {
+      auto dim = cast<AffineDimExpr>(map.getResult(p));
+      return kinds[dim.getPosition()] == utils::IteratorType::parallel;
+    };
+    perm.insert(llvm::find_if_not(perm, isParallel), columns);
+  }
   SmallVector<int64_t> shape = applyPermutation(type.getShape(), perm);
   SmallVector<AffineExpr> results;
   bool moves = false;
@@ -112,7 +126,7 @@ void PackWeights::pack(linalg::GenericOp op, OpOperand &input) {
     recipe.push_back(PermuteStepAttr::get(context, perm));
   // One panel would be the matrix itself. Batched weights keep their columns
   // together: the panels of one batch must not be spread over all.
-  bool panels = panelWidth > 0 && shape.back() > panelWidth &&
+  bool panels = panelWidth > 0 && !narrow && shape.back() > panelWidth &&
                 llvm::none_of(perm, [&](int64_t p) {
                   auto dim = cast<AffineDimExpr>(map.getResult(p));
                   return dim != last && kinds[dim.getPosition()] ==
