@@ -17,6 +17,8 @@
 #include "lathe/Dialect/Onnx/IR/Quant.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/AsmState.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 
 using namespace mlir;
@@ -105,8 +107,25 @@ static Value contractIntegers(Lowering &l, const Factor &a, const Factor &b,
       .front();
 }
 
-/// The sums, per index of dimension `kept`, of the bytes of a weight as the
-/// model stores it; nothing where it is none.
+/// The bytes of a weight as the model stores it; none where they are one splat,
+/// or where it has been changed.
+static ArrayRef<char> getBytes(WeightOp weight) {
+  ArrayRef<char> bytes;
+  if (auto resource = dyn_cast<DenseResourceElementsAttr>(weight.getValue())) {
+    if (AsmResourceBlob *blob = resource.getRawHandle().getBlob())
+      bytes = blob->getData();
+  } else if (auto dense = dyn_cast<DenseElementsAttr>(weight.getValue())) {
+    bytes = dense.getRawData();
+  }
+  auto type = cast<RankedTensorType>(weight.getValue().getType());
+  return type.getElementType().isInteger(8) &&
+                 (int64_t)bytes.size() == type.getNumElements()
+             ? bytes
+             : ArrayRef<char>();
+}
+
+/// The sums, per index of dimension `kept`, of the bytes of a weight; nothing
+/// where it is none.
 static std::optional<SmallVector<int32_t>> sumWeight(const Operand &operand,
                                                      unsigned kept) {
   auto weight = operand.value.getDefiningOp<WeightOp>();
@@ -120,16 +139,8 @@ static std::optional<SmallVector<int32_t>> sumWeight(const Operand &operand,
     kept = permute.getPerm()[kept];
   }
   auto type = cast<RankedTensorType>(weight.getValue().getType());
-  if (!type.getElementType().isInteger(8))
-    return std::nullopt;
-  ArrayRef<char> bytes;
-  if (auto resource = dyn_cast<DenseResourceElementsAttr>(weight.getValue())) {
-    if (AsmResourceBlob *blob = resource.getRawHandle().getBlob())
-      bytes = blob->getData();
-  } else if (auto dense = dyn_cast<DenseElementsAttr>(weight.getValue())) {
-    bytes = dense.getRawData();
-  }
-  if ((int64_t)bytes.size() != type.getNumElements())
+  ArrayRef<char> bytes = getBytes(weight);
+  if (bytes.empty())
     return std::nullopt;
   int64_t count = type.getDimSize(kept);
   int64_t inner =
@@ -171,8 +182,8 @@ static void takeOutZero(Lowering &l, Factor &a, const Factor &b, unsigned kept,
     });
   };
   Type left = a.elements.element;
-  a.moves = left.isInteger(8) && !isUnsigned(left) &&
-            !isUnsigned(b.elements.element);
+  a.moves =
+      left.isInteger(8) && !isUnsigned(left) && !isUnsigned(b.elements.element);
   int64_t known = a.known.value_or(0) + (a.moves ? 128 : 0);
   if (a.zero && !a.known)
     addends.zeroTimes = {*a.zero, makeVector(l, *sums, rank, at)};
@@ -347,6 +358,52 @@ static Operand subtractZero(Lowering &l, const Operand &operand, Operand zero,
   return {made, i32};
 }
 
+/// Bytes that one step of a dot product sums: the channels of a convolution are
+/// filled up to a multiple, with zeros in the kernel, where the first layer of
+/// a net has but one or three.
+static constexpr int64_t bytesPerStep = 4;
+/// The largest kernel that is worth it, in bytes.
+static constexpr int64_t maxFilledBytes = 1 << 20;
+
+/// Fills up the channels of both factors; `dims` are those of `x`.
+static void fillChannels(Lowering &l, Factor &x, Factor &kernel, Dims &dims) {
+  auto weight = kernel.elements.value.getDefiningOp<WeightOp>();
+  if (x.zero || kernel.zero || !weight || !weight.getRecipe().empty() ||
+      !x.elements.element.isInteger(8) || isUnsigned(kernel.elements.element))
+    return;
+  ArrayRef<char> bytes = getBytes(weight);
+  SmallVector<int64_t> shape(
+      cast<RankedTensorType>(weight.getType()).getShape());
+  int64_t channels = shape[1];
+  int64_t missing = llvm::alignTo(channels, bytesPerStep) - channels;
+  if (bytes.empty() || missing == 0)
+    return;
+  shape[1] += missing;
+  auto type = RankedTensorType::get(shape, l.b.getI8Type());
+  if (type.getNumElements() > maxFilledBytes)
+    return;
+  int64_t taps = ShapedType::getNumElements(ArrayRef(shape).drop_front(2));
+  SmallVector<char> filled(type.getNumElements(), 0);
+  for (int64_t f = 0; f < shape[0]; ++f)
+    llvm::copy(bytes.slice(f * channels * taps, channels * taps),
+               filled.begin() + f * shape[1] * taps);
+  auto value = DenseResourceElementsAttr::get(
+      type, "filled",
+      HeapAsmResourceBlob::allocateAndCopyWithAlign(filled, 64,
+                                                    /*dataIsMutable=*/false));
+  kernel.elements.value =
+      WeightOp::create(l.b, type, value, l.b.getArrayAttr({}));
+  auto from = cast<RankedTensorType>(x.elements.value.getType());
+  SmallVector<int64_t> to(from.getShape());
+  to[1] = shape[1];
+  Dims none(to.size(), l.index(0)), high = none;
+  high[1] = l.index(missing);
+  dims[1] = l.index(shape[1]);
+  Value zero = arith::ConstantOp::create(l.b, l.b.getI8IntegerAttr(0));
+  x.elements.value = tensor::PadOp::create(l.b, from.clone(to),
+                                           x.elements.value, none, high, zero);
+}
+
 /// The sums of the convolution of operand 0 by operand `w`.
 template <typename OpTy>
 static FailureOr<Value> convolveIntegers(OpTy op, Lowering &l, unsigned zeroX,
@@ -385,8 +442,11 @@ static FailureOr<Value> convolveIntegers(OpTy op, Lowering &l, unsigned zeroX,
   } else {
     takeOutZero(l, x, kernel, 0, dims.size(), 1, addends);
   }
+  Dims inputDims = l.dims(0);
+  if (op.getGroup() == 1)
+    fillChannels(l, x, kernel, inputDims);
   return convolve(
-      l, x.elements, kernel.elements, l.dims(0), dims, *window, op.getGroup(),
+      l, x.elements, kernel.elements, inputDims, dims, *window, op.getGroup(),
       [&](ArrayRef<Operand> inputs, unsigned loops, DimsRef sizes) {
         Factor a = x, b = kernel;
         a.elements = inputs[0];

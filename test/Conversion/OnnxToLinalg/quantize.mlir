@@ -141,6 +141,20 @@ func.func @padding(%x: tensor<1x1x4x4xui8>, %w: tensor<1x1x3x3xui8>) -> tensor<1
 
 // -----
 
+// Three channels are filled up to four.
+// CHECK-LABEL: @channels
+// CHECK: lathe.weight dense_resource<filled> : tensor<1x4x1x2xi8>
+// CHECK: tensor.pad %{{.+}} low[0, 0, 0, 0] high[0, 1, 0, 0]
+// CHECK: linalg.generic
+func.func @channels(%x: tensor<1x3x4x4xui8>) -> tensor<1x1x4x3xi32> {
+  %none = onnx.None : () -> none
+  %w = onnx.Constant {value = dense<[[[[1, 2]], [[3, 4]], [[5, 6]]]]> : tensor<1x3x1x2xi8>} : () -> tensor<1x3x1x2xi8>
+  %0 = onnx.ConvInteger %x, %w, %none, %none : (tensor<1x3x4x4xui8>, tensor<1x3x1x2xi8>, none, none) -> tensor<1x1x4x3xi32>
+  return %0 : tensor<1x1x4x3xi32>
+}
+
+// -----
+
 // Zero points are known to be none, however many.
 // CHECK-LABEL: @zeros_of_many_channels
 // CHECK-NOT: arith.subi
