@@ -12,18 +12,6 @@ func.func @branches_of_two_shapes(%c: tensor<i1>, %x: tensor<3xf32>, %y: tensor<
 
 // -----
 
-func.func @unknown_number_of_steps(%m: tensor<i64>, %x: tensor<3xf32>) -> tensor<5x3xf32> {
-  %n = onnx.None : () -> none
-  // expected-error @+1 {{(Loop): expected a number of steps that is known from shapes, for output 1}}
-  %0, %1 = onnx.Loop %m, %n, %x : (tensor<i64>, none, tensor<3xf32>) -> (tensor<3xf32>, tensor<5x3xf32>) {
-  ^bb0(%i: tensor<i64>, %c: tensor<i1>, %v: tensor<3xf32>):
-    onnx.Yield %c, %v, %v : (tensor<i1>, tensor<3xf32>, tensor<3xf32>) -> ()
-  }
-  return %1 : tensor<5x3xf32>
-}
-
-// -----
-
 func.func @unknown_activation(%x: tensor<5x2x3xf32>, %w: tensor<1x4x3xf32>, %r: tensor<1x4x4xf32>) -> tensor<1x2x4xf32> {
   %n = onnx.None : () -> none
   // expected-error @+1 {{(RNN): expected an activation that ONNX defines, got 'Cube'}}

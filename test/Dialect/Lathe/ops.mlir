@@ -46,3 +46,14 @@ func.func @views(%x: tensor<4x6xf32>) -> (tensor<4x6xf32>, tensor<24xf32>) {
   %2 = lathe.view %1 : tensor<2x12xf32> to tensor<24xf32>
   return %0, %2 : tensor<4x6xf32>, tensor<24xf32>
 }
+
+// CHECK-LABEL: @sizes_from_data
+// CHECK: %[[N:.+]] = lathe.bind "n" = %{{.+}} max %{{.+}}
+// CHECK: lathe.bind "m" = %[[N]]
+// CHECK: lathe.insert %{{.+}} into %{{.+}}[%[[N]]] grows : tensor<4xf32> into tensor<?x4xf32>
+func.func @sizes_from_data(%i: index, %max: index, %s: tensor<4xf32>, %d: tensor<?x4xf32>) -> tensor<?x4xf32> {
+  %n = lathe.bind "n" = %i max %max
+  %m = lathe.bind "m" = %n
+  %0 = lathe.insert %s into %d[%n] grows : tensor<4xf32> into tensor<?x4xf32>
+  return %0 : tensor<?x4xf32>
+}
