@@ -2,10 +2,10 @@
 
 // The steps come first in the state; who reads it in the model's order reads a
 // transposed view. The other state is written over at the end.
-// CHECK: func.func @main(%[[PAST:.+]]: tensor<?x2x4xf32>
+// CHECK: func.func @main(%[[PAST:[a-z0-9]+]]: tensor<?x2x4xf32>
 // CHECK-SAME: lathe.dims = ["past", "", ""]
 // CHECK-SAME: lathe.state = {axis = 1 : i64, input = 0 : i64, max = 8 : i64, output = 0 : i64}
-// CHECK-SAME: %[[H:.+]]: tensor<4xf32>
+// CHECK-SAME: %[[H:[a-z0-9]+]]: tensor<4xf32>
 // CHECK-SAME: -> (tensor<?x2x4xf32>
 // CHECK: %[[STEPS:.+]] = onnx.Transpose %{{.+}} {perm = array<i64: 1, 0, 2>}
 // CHECK: %[[NEXT:.+]] = onnx.UpdateState %[[PAST]], %[[STEPS]] {appends = true}
