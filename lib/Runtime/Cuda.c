@@ -470,7 +470,7 @@ static lathe_status beginCuda(lathe_context *ctx, const lathe_rt_plan *plan,
     error = growDevice(state, &state->staging, bytes);
   if (error) {
     leaveCuda(state);
-    return runError(ctx, error, "arena");
+    return runError(ctx, error, "memory of the device");
   }
   ctx->device_arena = (char *)(uintptr_t)state->arena.address;
   at = (char *)(uintptr_t)state->staging.address;

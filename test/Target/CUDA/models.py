@@ -1,0 +1,109 @@
+# Part of the Lathe project, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Whole models for CUDA, on a machine without a device.
+
+    models.py assemble LATHE MODEL ...
+    models.py run LATHE CLANG MODEL ...
+
+`assemble` compiles models for two chips, looks for calls of functions that
+nothing provides, and has NVIDIA's assembler accept all kernels. `run` compiles
+the kernels for the host (see Inputs/emulate.py), runs the models with a libcuda
+that calls them, and compares with the references. A model is a folder with
+model.onnx and reference.npz or reference_<i>.npz, or NAME.onnx beside NAME.npz or
+NAME_<i>.npz."""
+
+import glob
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+INPUTS = os.path.join(HERE, "Inputs")
+CHIPS = ["sm_80", "sm_90"]
+# As for the CPU (test/Models/run_models.py).
+TOLERANCE = ["--rtol=1e-3", "--atol=1e-4"]
+
+
+def find(path):
+    """(name, model, references)"""
+    if os.path.isdir(path):
+        return (os.path.basename(os.path.normpath(path)),
+                os.path.join(path, "model.onnx"),
+                sorted(glob.glob(os.path.join(path, "reference*.npz"))))
+    stem = path[:-len(".onnx")]
+    names = re.compile(re.escape(os.path.basename(stem)) + r"(_\d+)?\.npz")
+    found = sorted(glob.glob(glob.escape(stem) + "*.npz"))
+    return (os.path.basename(stem), path,
+            [r for r in found if names.fullmatch(os.path.basename(r))])
+
+
+def call(*command, **environment):
+    """The error text of a command that failed, or None."""
+    run = subprocess.run(command, capture_output=True, text=True,
+                         env={**os.environ, **environment})
+    if run.returncode == 0:
+        return None
+    return f"{' '.join(command)}\nexit status {run.returncode}\n{run.stdout}{run.stderr}"
+
+
+def assemble(lathe, model, folder):
+    for chip in CHIPS:
+        text = os.path.join(folder, chip + ".ptx")
+        error = call(lathe, "compile", model, "--target=cuda", f"--gpu={chip}",
+                     "-o", text)
+        if error:
+            return error
+        with open(text) as file:
+            outside = [line for line in file if ".extern" in line]
+        if outside:
+            return "expected kernels that call nothing, got " + outside[0]
+        error = call("ptxas", "-arch=" + chip, text, "-o",
+                     os.path.join(folder, chip + ".cubin"))
+        if error:
+            return error
+    return None
+
+
+def run(lathe, clang, driver, model, references, folder):
+    text, library, kernels = (os.path.join(folder, name)
+                              for name in ("m.ll", "m.so", "kernels.so"))
+    for output in (text, library):
+        error = call(lathe, "compile", model, "--target=cuda", "-o", output)
+        if error:
+            return error
+    error = call(sys.executable, os.path.join(INPUTS, "emulate.py"), clang, text,
+                 kernels)
+    if error:
+        return error
+    for reference in references:
+        error = call(lathe, "verify", library, "--reference", reference, *TOLERANCE,
+                     LD_LIBRARY_PATH=driver, FAKE_CUDA_KERNELS=kernels)
+        if error:
+            return error
+    return None if references else f"expected references beside {model}"
+
+
+def main():
+    what, lathe, *models = sys.argv[1:]
+    failed = 0
+    with tempfile.TemporaryDirectory() as driver:
+        if what == "run":
+            clang = models.pop(0)
+            subprocess.run(
+                [clang, "-shared", "-fPIC", "-O1", "-o",
+                 os.path.join(driver, "libcuda.so.1"),
+                 os.path.join(INPUTS, "FakeCuda.c")], check=True)
+        for path in models:
+            name, model, references = find(path)
+            with tempfile.TemporaryDirectory() as folder:
+                error = (assemble(lathe, model, folder) if what == "assemble" else
+                         run(lathe, clang, driver, model, references, folder))
+            print(f"FAIL {name}\n{error}" if error else f"PASS {name}", flush=True)
+            failed += error is not None
+    sys.exit(failed > 0)
+
+
+if __name__ == "__main__":
+    main()
