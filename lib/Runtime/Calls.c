@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-/* --- Slots ---------------------------------------------------------------- */
+/* --- Slots --------------------------------------------------------------- */
 
 void lathe_rt_clear_slots(lathe_context *ctx) {
   if (!ctx->model->host)
@@ -38,8 +38,7 @@ int64_t lathe_rt_value_size(lathe_rt_frame *frame, int32_t slot, int32_t dim) {
   return value && dim < value->rank ? value->shape[dim] : -1;
 }
 
-/* --- Values at the boundary ------------------------------------------------
- */
+/* --- Values at the boundary ---------------------------------------------- */
 
 static lathe_status valueError(lathe_context *ctx,
                                const lathe_rt_tensor *expected,
@@ -89,8 +88,7 @@ void lathe_rt_give_output(lathe_context *ctx, int32_t index, DLTensor *output) {
   ctx->slots[slot] = NULL;
 }
 
-/* --- Errors ----------------------------------------------------------------
- */
+/* --- Errors -------------------------------------------------------------- */
 
 lathe_rt_text lathe_rt_call_error(lathe_rt_call *call) {
   lathe_rt_text text = lathe_rt_error(call->ctx);
@@ -122,8 +120,7 @@ lathe_status lathe_rt_call_no_memory(lathe_rt_call *call) {
   return LATHE_OUT_OF_MEMORY;
 }
 
-/* --- Results ----------------------------------------------------------------
- */
+/* --- Results ------------------------------------------------------------- */
 
 /* Whether result `i` is memory of the program. */
 static bool isPlaced(const lathe_rt_call *call, int32_t i) {
@@ -213,8 +210,7 @@ int64_t lathe_rt_int_at(const lathe_value *tensor, int64_t index) {
   }
 }
 
-/* --- Calling ----------------------------------------------------------------
- */
+/* --- Calling ------------------------------------------------------------- */
 
 /* What a call needs beside its operands' own memory. */
 typedef struct lathe_rt_call_space {
@@ -329,8 +325,7 @@ void lathe_rt_library(lathe_rt_frame *frame, int32_t index,
     lathe_rt_stop(running, status);
 }
 
-/* --- The value itself --------------------------------------------------------
- */
+/* --- The value itself ---------------------------------------------------- */
 
 /* result 0: input 0. Between tensors of the program and values. */
 lathe_status lathe_rt_lib_identity(lathe_rt_call *call) {

@@ -8,8 +8,7 @@
 
 #include <string.h>
 
-/* --- Looking up
- * --------------------------------------------------------------- */
+/* --- Looking up ---------------------------------------------------------- */
 
 static double realAt(const lathe_value *tensor, int64_t i) {
   return tensor->dtype.bits == 32
@@ -148,29 +147,92 @@ static int64_t pickFound(const void *state, int64_t i) {
   return findKey(lookup->keys, lookup->order, lookup->x, i);
 }
 
-/* --- Labels
- * -------------------------------------------------------------------- */
+/* --- Labels -------------------------------------------------------------- */
 
-/* inputs: elements, keys, values of the keys, one value for all others. */
+/* inputs: elements, keys, values of the keys, one value for all others, the
+ * positions of the keys in their order. */
 lathe_status lathe_rt_lib_look_up(lathe_rt_call *call) {
   const lathe_value *x = call->inputs[0], *keys = call->inputs[1];
-  lathe_rt_lookup lookup = {keys, NULL, x};
-  lathe_status status;
-  int64_t *order;
+  lathe_rt_lookup lookup = {
+      keys, (const int64_t *)(const void *)call->inputs[4]->data, x};
   if (!haveSameKeys(x, keys))
     return lathe_rt_call_fail(call, "expected elements of the keys' type");
-  order = sortKeys(call, keys);
+  return pickValues(call, x->rank, x->shape, call->inputs[2], call->inputs[3],
+                    pickFound, &lookup);
+}
+
+static int64_t pickAt(const void *state, int64_t i) {
+  return ((const int64_t *)state)[i];
+}
+
+/* Fills `groups`: which distinct string each of `x` is, and `firsts`: where
+ * each first occurs; `order` is that of the strings. Returns how many there
+ * are. Numbers them by their order, or by their first occurrence. */
+static int64_t groupStrings(const lathe_value *x, const int64_t *order,
+                            bool by_order, int64_t *groups, int64_t *firsts,
+                            int64_t *numbers) {
+  int64_t n = x->count, distinct = 0, next = 0;
+  for (int64_t k = 0; k < n; ++k) {
+    /* Equal ones are in the order of their positions. */
+    if (!k || compareKeys(x, order[k - 1], x, order[k]) != 0)
+      firsts[distinct++] = order[k];
+    groups[order[k]] = distinct - 1;
+  }
+  if (by_order)
+    return distinct;
+  for (int64_t g = 0; g < distinct; ++g)
+    numbers[g] = -1;
+  for (int64_t i = 0; i < n; ++i) {
+    if (numbers[groups[i]] < 0)
+      numbers[groups[i]] = next++;
+    groups[i] = numbers[groups[i]];
+  }
+  for (int64_t i = n; i-- > 0;)
+    firsts[groups[i]] = i;
+  return distinct;
+}
+
+/* inputs: strings; ints: whether to sort. results: the distinct strings, where
+ * each first occurs, which of them each is, how often each occurs. */
+lathe_status lathe_rt_lib_string_unique(lathe_rt_call *call) {
+  const lathe_allocator *allocator = &call->ctx->allocator;
+  const lathe_value *x = call->inputs[0];
+  DLDataType i64 = {kDLInt, 64, 1};
+  lathe_value *indices, *inverse, *counts;
+  int64_t n = x->count, distinct;
+  int64_t *order = sortKeys(call, x), *groups, *firsts;
+  lathe_status status;
   if (!order)
     return lathe_rt_call_no_memory(call);
-  lookup.order = order;
-  status = pickValues(call, x->rank, x->shape, call->inputs[2], call->inputs[3],
-                      pickFound, &lookup);
+  groups = allocator->allocate(
+      allocator->user, sizeof(int64_t) * 3 * (size_t)n + 1, LATHE_RT_ALIGNMENT);
+  if (!groups) {
+    giveBack(call, order);
+    return lathe_rt_call_no_memory(call);
+  }
+  firsts = groups + n;
+  distinct = groupStrings(x, order, call->ints[0] != 0, groups, firsts,
+                          groups + 2 * n);
+  status = pickValues(call, 1, &distinct, x, x, pickAt, firsts);
+  if (!status)
+    status = lathe_rt_result_tensor(call, 1, i64, 1, &distinct, &indices);
+  if (!status)
+    status = lathe_rt_result_tensor(call, 2, i64, 1, &n, &inverse);
+  if (!status)
+    status = lathe_rt_result_tensor(call, 3, i64, 1, &distinct, &counts);
+  if (!status && n) {
+    memcpy(indices->data, firsts, sizeof(int64_t) * (size_t)distinct);
+    memcpy(inverse->data, groups, sizeof(int64_t) * (size_t)n);
+    memset(counts->data, 0, sizeof(int64_t) * (size_t)distinct);
+    for (int64_t i = 0; i < n; ++i)
+      ++((int64_t *)(void *)counts->data)[groups[i]];
+  }
+  giveBack(call, groups);
   giveBack(call, order);
   return status;
 }
 
-/* --- Maps
- * ------------------------------------------------------------------------ */
+/* --- Maps ---------------------------------------------------------------- */
 
 /* inputs: one row of numbers, or several, and a label for each column. */
 lathe_status lathe_rt_lib_zip_map(lathe_rt_call *call) {
@@ -236,10 +298,6 @@ lathe_status lathe_rt_lib_dict_vectorizer(lathe_rt_call *call) {
                       pickFound, &lookup);
   giveBack(call, order);
   return status;
-}
-
-static int64_t pickAt(const void *state, int64_t i) {
-  return ((const int64_t *)state)[i];
 }
 
 /* inputs: a map with keys int64, one value for places without a key; ints: the

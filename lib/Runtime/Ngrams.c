@@ -15,8 +15,8 @@ typedef struct lathe_rt_ngrams {
   const int64_t *begins;  /* per length - 1, in the pool */
   const int64_t *indexes; /* per n-gram, its place in a row of the result */
   int64_t lengths;
-  int64_t *order;  /* the n-grams of all lengths, sorted length by length */
-  int64_t *starts; /* per n-gram, where it begins in the pool */
+  const int64_t *order; /* the n-grams, sorted length by length */
+  int64_t *starts;      /* per n-gram, where it begins in the pool */
 } lathe_rt_ngrams;
 
 static int compareTokens(const lathe_value *a, int64_t i, const lathe_value *b,
@@ -46,33 +46,6 @@ static int compareGram(const lathe_rt_ngrams *n, int64_t gram, int64_t length,
   return order;
 }
 
-static int compareGrams(const lathe_rt_ngrams *n, int64_t a, int64_t b,
-                        int64_t length) {
-  int order = 0;
-  for (int64_t k = 0; k < length && !order; ++k)
-    order = compareTokens(n->pool, n->starts[a] + k, n->pool, n->starts[b] + k);
-  return order;
-}
-
-/* Sorts order[begin .. end) with the room behind it. */
-static void sortGrams(const lathe_rt_ngrams *n, int64_t begin, int64_t end,
-                      int64_t length, int64_t *room) {
-  int64_t *from = n->order, *to = room;
-  for (int64_t width = 1; width < end - begin; width *= 2) {
-    for (int64_t first = begin; first < end; first += 2 * width) {
-      int64_t middle = first + width < end ? first + width : end;
-      int64_t last = middle + width < end ? middle + width : end;
-      int64_t l = first, r = middle;
-      for (int64_t k = first; k < last; ++k)
-        to[k] = r == last || (l < middle &&
-                              compareGrams(n, from[l], from[r], length) <= 0)
-                    ? from[l++]
-                    : from[r++];
-    }
-    memcpy(from + begin, to + begin, sizeof(int64_t) * (size_t)(end - begin));
-  }
-}
-
 /* Adds one to the places of all n-grams of `length` that equal what stands at
  * `at`. order[begin .. end) are those of this length. */
 static void countGram(const lathe_rt_ngrams *n, int64_t begin, int64_t end,
@@ -90,8 +63,9 @@ static void countGram(const lathe_rt_ngrams *n, int64_t begin, int64_t end,
 }
 
 /* inputs: x; pool; positions in the pool of each length's n-grams; places of
- * the n-grams; weights, or nothing. ints: least and greatest length, greatest
- * number of skipped elements, mode (0 TF, 1 IDF, 2 TFIDF), columns. */
+ * the n-grams; weights, or nothing; the n-grams sorted length by length. ints:
+ * least and greatest length, greatest number of skipped elements, mode (0 TF, 1
+ * IDF, 2 TFIDF), columns. */
 lathe_status lathe_rt_lib_tf_idf(lathe_rt_call *call) {
   const lathe_allocator *allocator = &call->ctx->allocator;
   const lathe_value *x = call->inputs[0], *weights = call->inputs[4];
@@ -117,22 +91,18 @@ lathe_status lathe_rt_lib_tf_idf(lathe_rt_call *call) {
   data = (float *)(void *)result->data;
   if (rows && columns)
     memset(data, 0, sizeof(float) * (size_t)(rows * columns));
-  n.order = allocator->allocate(allocator->user,
-                                sizeof(int64_t) * 3 * (size_t)grams + 1,
-                                LATHE_RT_ALIGNMENT);
-  if (!n.order)
+  n.order = (const int64_t *)(const void *)call->inputs[5]->data;
+  n.starts = allocator->allocate(
+      allocator->user, sizeof(int64_t) * (size_t)grams + 1, LATHE_RT_ALIGNMENT);
+  if (!n.starts)
     return lathe_rt_call_no_memory(call);
-  n.starts = n.order + grams;
   for (int64_t length = 1; length <= n.lengths; ++length) {
     int64_t begin = next, end;
     for (int64_t at = n.begins[length - 1]; at < poolEnd(&n, length);
          at += length) {
-      n.starts[next] = at;
-      n.order[next] = next;
-      ++next;
+      n.starts[next++] = at;
     }
     end = next;
-    sortGrams(&n, begin, end, length, n.order + 2 * grams);
     if (length < least || length > most || begin == end)
       continue;
     for (int64_t r = 0; r < rows; ++r)
@@ -150,6 +120,6 @@ lathe_status lathe_rt_lib_tf_idf(lathe_rt_call *call) {
       *place = mode == 1 ? (*place > 0 ? weight : 0) : *place * weight;
     }
   }
-  allocator->release(allocator->user, n.order);
+  allocator->release(allocator->user, n.starts);
   return LATHE_OK;
 }

@@ -13,8 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- Broadcasting -----------------------------------------------------------
- */
+/* --- Broadcasting -------------------------------------------------------- */
 
 typedef struct lathe_rt_pair {
   int32_t rank;
@@ -131,8 +130,7 @@ lathe_status lathe_rt_lib_string_equal(lathe_rt_call *call) {
   return status;
 }
 
-/* --- Moving ------------------------------------------------------------------
- */
+/* --- Moving -------------------------------------------------------------- */
 
 /* inputs: positions (i64), then tensors of strings. A position is that in
  * tensor k plus k * 2^48. The result has the shape of the positions. */
@@ -185,8 +183,7 @@ lathe_status lathe_rt_lib_string_reshape(lathe_rt_call *call) {
   return lathe_rt_give(call, 0, result);
 }
 
-/* --- Splitting
- * ---------------------------------------------------------------- */
+/* --- Splitting ----------------------------------------------------------- */
 
 static bool isSpace(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
@@ -273,8 +270,7 @@ lathe_status lathe_rt_lib_string_split(lathe_rt_call *call) {
   return status ? status : lathe_rt_give(call, 0, parts);
 }
 
-/* --- Words
- * --------------------------------------------------------------------- */
+/* --- Words --------------------------------------------------------------- */
 
 /* The next code point of UTF-8 text, or a byte that is none as it is. */
 static uint32_t decode(const char *text, int64_t length, int64_t *at) {
@@ -401,8 +397,7 @@ lathe_status lathe_rt_lib_string_normalizer(lathe_rt_call *call) {
   return lathe_rt_give(call, 0, result);
 }
 
-/* --- Numbers
- * --------------------------------------------------------------------- */
+/* --- Numbers ------------------------------------------------------------- */
 
 /* The shortest text that reads as the same number. */
 static int writeReal(char *text, size_t bytes, double value, bool is_double) {

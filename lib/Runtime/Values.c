@@ -166,7 +166,7 @@ void lathe_rt_release(lathe_value *value) {
   allocator.release(allocator.user, value);
 }
 
-/* --- Types ---------------------------------------------------------------- */
+/* --- Types --------------------------------------------------------------- */
 
 static const struct {
   const char *name;
@@ -271,8 +271,7 @@ void lathe_rt_text_type(lathe_rt_text *text, const lathe_value *value) {
   lathe_rt_text_string(text, ")");
 }
 
-/* --- The caller's side -----------------------------------------------------
- */
+/* --- The caller's side --------------------------------------------------- */
 
 static const lathe_allocator *chooseAllocator(const lathe_allocator *given) {
   return given && given->allocate && given->release

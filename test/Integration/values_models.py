@@ -177,6 +177,10 @@ def moves():
     case("Split", [string("x", 4, 3)], [[words(4, 3)]],
          node("Split", ["x"], ["y", "z"], num_outputs=2, axis=0),
          [string("y", 2, 3), string("z", 2, 3)])
+    for is_sorted in (0, 1):
+        case(f"Unique {is_sorted}", [string("x", "n")], [[words(9)], [words(1)]],
+             node("Unique", ["x"], ["y", "i", "v", "k"], sorted=is_sorted),
+             [string("y", None), *(tensor(n, TensorProto.INT64, [None]) for n in "ivk")])
     constant = helper.make_tensor("c", TensorProto.STRING, [2], [b"x", "é".encode()])
     case("Constant", [string("x", "n", 1)], [[words(3, 1)]],
          [node("Constant", [], ["k"], value=constant), node("Equal", ["x", "k"], ["y"])],
@@ -230,6 +234,35 @@ def swap():
          node("Loop", ["n", "", "x", "y"], ["p", "q"], body=body),
          [string("p", 1), string("q", 1)],
          [helper.make_tensor("mark", TensorProto.STRING, [], [b"+"])])
+
+
+def strings(name, *texts):
+    return helper.make_tensor(name, TensorProto.STRING, [len(texts)], list(texts))
+
+
+def branches():
+    def branch(nodes, name, shape):
+        return helper.make_graph(nodes, name, [], [string(name, shape)])
+    flag = tensor("c", TensorProto.BOOL, [])
+    case("If", [flag, string("x", "n")], [[np.array(b), words(3)] for b in (True, False)],
+         node("If", ["c"], ["y"],
+              then_branch=branch([node("StringConcat", ["x", "x"], ["t"])], "t", None),
+              else_branch=branch([node("Identity", ["x"], ["e"])], "e", None)),
+         [string("y", None)])
+    yes, no = (node("Constant", [], [n], value=strings("k", text))
+               for n, text in (("t", "yes"), ("e", "no")))
+    case("If of constants", [flag], [[np.array(b)] for b in (True, False)],
+         node("If", ["c"], ["y"], then_branch=branch([yes], "t", 1),
+              else_branch=branch([no], "e", 1)), [string("y", 1)])
+    case("Constants alone", [flag], [[np.array(True)]],
+         [node("StringConcat", ["a", "b"], ["y"]), node("Identity", ["a"], ["z"]),
+          node("Not", ["c"], ["d"])],
+         [string("y", 2), string("z", 2), tensor("d", TensorProto.BOOL, [])],
+         [strings("a", "p", "q"), strings("b", "", "s")])
+    case("No elements", [string("x", "n")], [[np.empty(0, object)], [words(2)]],
+         [node("StringConcat", ["x", "a"], ["y"]),
+          ml("LabelEncoder", ["y"], ["z"], keys_strings=["a!"], values_int64s=[3])],
+         [tensor("z", TensorProto.INT64, [None])], [strings("a", "!")])
 
 
 def texts():
@@ -304,7 +337,7 @@ def run(lathe, folder, name, model, feeds, expected):
 
 def main():
     lathe, folder = sys.argv[1:3]
-    for make in (maps, labels, casts, moves, sequences, swap, texts):
+    for make in (maps, labels, casts, moves, sequences, swap, branches, texts):
         make()
     wrong = [error for name, arguments in CASES.items()
              if (error := run(lathe, folder, name, *arguments))]

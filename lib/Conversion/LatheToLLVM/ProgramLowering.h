@@ -10,6 +10,7 @@
 #include "SizeTable.h"
 #include "lathe/Conversion/LatheToLLVM/ProgramToLLVM.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -84,6 +85,8 @@ private:
   void declareValueFunctions();
   llvm::LogicalResult lowerCall(CallOp op);
   llvm::LogicalResult lowerValueSize(ValueSizeOp op);
+  /// A choice between values, which branches that only yield become.
+  void lowerValueSelect(mlir::arith::SelectOp op);
   void emitCall(llvm::StringRef function, ProgramTables::Call call,
                 mlir::Location loc);
   int64_t addLiteral(LiteralOp literal);

@@ -420,6 +420,12 @@ LogicalResult ProgramLowering::lowerBlock(Block &block) {
             .Case([&](BindOp op) { return lowerBind(op); })
             .Case([&](CallOp op) { return lowerCall(op); })
             .Case([&](ValueSizeOp op) { return lowerValueSize(op); })
+            .Case([&](arith::SelectOp op) -> LogicalResult {
+              if (!isa<ValueType>(op.getType()))
+                return lowerScalarOp(op);
+              lowerValueSelect(op);
+              return success();
+            })
             // Views have no code of their own, nor have sizes in the table.
             .Case<ViewOp, SliceOp, WeightOp, SymbolOp, LiteralOp>(
                 [&](Operation *) { return success(); })

@@ -198,6 +198,21 @@ LogicalResult ProgramLowering::lowerCall(CallOp op) {
   return success();
 }
 
+void ProgramLowering::lowerValueSelect(arith::SelectOp op) {
+  Location loc = op.getLoc();
+  auto branch = scf::IfOp::create(builder, loc, TypeRange(),
+                                  getScalar(op.getCondition(), loc),
+                                  /*withElseRegion=*/true);
+  int64_t slot = getValueSlot(op.getResult());
+  for (auto [region, value] :
+       {std::pair(&branch.getThenRegion(), op.getTrueValue()),
+        std::pair(&branch.getElseRegion(), op.getFalseValue())}) {
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(&region->front());
+    moveValue(slot, getValueSlot(value), loc);
+  }
+}
+
 LogicalResult ProgramLowering::lowerValueSize(ValueSizeOp op) {
   Location loc = op.getLoc();
   auto call = LLVM::CallOp::create(

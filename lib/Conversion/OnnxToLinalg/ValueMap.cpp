@@ -8,6 +8,7 @@
 #include "lathe/Dialect/Lathe/IR/Lathe.h"
 #include "lathe/Dialect/Onnx/IR/Ml.h"
 #include "lathe/Dialect/Onnx/IR/MlMap.h"
+#include "lathe/Dialect/Onnx/IR/MlModel.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -33,6 +34,16 @@ static ElementsAttr getZero(OpBuilder &b, Type element) {
   auto type = RankedTensorType::get(1, element);
   return cast<ElementsAttr>(
       cast<Attribute>(DenseElementsAttr::get(type, b.getZeroAttr(element))));
+}
+
+/// The positions of the keys in their order, equal ones as they stand.
+static ElementsAttr getOrder(OpBuilder &b, ElementsAttr keys) {
+  auto order = llvm::to_vector(llvm::seq<int64_t>(0, keys.getNumElements()));
+  llvm::sort(order, [&](int64_t i, int64_t j) {
+    int sign = compareElements(keys, i, j);
+    return sign ? sign < 0 : i < j;
+  });
+  return makeInts(b, order);
 }
 
 static LogicalResult lowerZipMap(onnx::MlZipMapOp op, Lowering &l) {
@@ -103,6 +114,7 @@ static LogicalResult lowerCategoryMapper(onnx::MlCategoryMapperOp op,
       .literal(isFromText
                    ? makeInts(l.b, static_cast<int64_t>(op.getDefaultInt64()))
                    : makeStrings(l.b, op.getDefaultString()))
+      .literal(getOrder(l.b, isFromText ? strings : numbers))
       .replace();
 }
 
@@ -144,6 +156,7 @@ static LogicalResult lowerLabelEncoder(onnx::MlLabelEncoderOp op, Lowering &l) {
       .literal(keys)
       .literal(values)
       .literal(standard)
+      .literal(getOrder(l.b, keys))
       .replace();
 }
 
@@ -176,6 +189,16 @@ static LogicalResult lowerLinearClassifier(onnx::MlLinearClassifierOp op,
   return lowerClassifier(op, l, "classlabels_ints", "classlabels_strings");
 }
 
+static LogicalResult
+lowerTreeEnsembleClassifier(onnx::MlTreeEnsembleClassifierOp op, Lowering &l) {
+  return lowerClassifier(op, l, "classlabels_int64s", "classlabels_strings");
+}
+
+static LogicalResult lowerSVMClassifier(onnx::MlSVMClassifierOp op,
+                                        Lowering &l) {
+  return lowerClassifier(op, l, "classlabels_ints", "classlabels_strings");
+}
+
 void lathe::populateMlMapPatterns(RewritePatternSet &patterns,
                                   const TypeConverter &types) {
   addLowering(patterns, types, lowerZipMap, /*checkTypes=*/false);
@@ -184,4 +207,6 @@ void lathe::populateMlMapPatterns(RewritePatternSet &patterns,
   addLowering(patterns, types, lowerCategoryMapper, /*checkTypes=*/false);
   addLowering(patterns, types, lowerLabelEncoder, /*checkTypes=*/false);
   addValueLowering(patterns, types, lowerLinearClassifier);
+  addValueLowering(patterns, types, lowerSVMClassifier);
+  addValueLowering(patterns, types, lowerTreeEnsembleClassifier);
 }

@@ -11,6 +11,7 @@
 #include "lathe/Dialect/Lathe/IR/Lathe.h"
 #include "lathe/Dialect/Onnx/IR/Logic.h"
 #include "lathe/Dialect/Onnx/IR/Ml.h"
+#include "lathe/Dialect/Onnx/IR/Select.h"
 #include "lathe/Dialect/Onnx/IR/Tensor.h"
 #include "lathe/Dialect/Onnx/IR/Text.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -62,6 +63,28 @@ static LogicalResult lowerNormalizer(onnx::StringNormalizerOp op, Lowering &l) {
       .replace();
 }
 
+/// The n-grams of a pool, sorted length by length; those of each length begin
+/// where `counts` says.
+static SmallVector<int64_t> sortNgrams(ElementsAttr pool,
+                                       ArrayRef<int64_t> counts) {
+  SmallVector<int64_t> starts, order;
+  for (auto [i, begin] : llvm::enumerate(counts)) {
+    int64_t length = i + 1, first = starts.size();
+    int64_t end = i + 1 < counts.size() ? counts[i + 1] : pool.getNumElements();
+    for (int64_t at = begin; at < end; at += length) {
+      order.push_back(starts.size());
+      starts.push_back(at);
+    }
+    std::sort(order.begin() + first, order.end(), [&](int64_t a, int64_t b) {
+      int sign = 0;
+      for (int64_t k = 0; k < length && !sign; ++k)
+        sign = compareElements(pool, starts[a] + k, starts[b] + k);
+      return sign ? sign < 0 : a < b;
+    });
+  }
+  return order;
+}
+
 static LogicalResult lowerTfIdf(onnx::TfIdfVectorizerOp op, Lowering &l) {
   StringRef mode = op.getMode();
   ElementsAttr pool = op.getPoolStrings()
@@ -82,6 +105,7 @@ static LogicalResult lowerTfIdf(onnx::TfIdfVectorizerOp op, Lowering &l) {
       .literal(makeInts(l.b, op.getNgramCounts()))
       .literal(makeInts(l.b, op.getNgramIndexes()))
       .literal(weights)
+      .literal(makeInts(l.b, sortNgrams(pool, op.getNgramCounts())))
       .ints({static_cast<int64_t>(op.getMinGramLength()),
              static_cast<int64_t>(op.getMaxGramLength()),
              static_cast<int64_t>(op.getMaxSkipCount()),
@@ -89,6 +113,16 @@ static LogicalResult lowerTfIdf(onnx::TfIdfVectorizerOp op, Lowering &l) {
              : mode == "IDF" ? 1
                              : 2,
              columns})
+      .replace();
+}
+
+static LogicalResult lowerUnique(onnx::UniqueOp op, Lowering &l) {
+  auto type = dyn_cast<RankedTensorType>(op.getX().getType());
+  if (!type || (op.getAxis() && type.getRank() != 1))
+    return l.unsupported("expected a vector of text, or no axis");
+  return LibraryCall(l, op, "string_unique")
+      .operand(0)
+      .ints(static_cast<int64_t>(op.getSorted()))
       .replace();
 }
 
@@ -236,12 +270,15 @@ void lathe::populateTextPatterns(RewritePatternSet &patterns,
   addValueLowering(patterns, types, lowerCast);
   addValueLowering(patterns, types, lowerConstant);
   addValueLowering(patterns, types, lowerEqual);
+  addValueLowering(patterns, types, lowerUnique);
   addValueLowering(patterns, types, lowerMoving<onnx::ConcatOp>);
   addValueLowering(patterns, types, lowerMoving<onnx::ExpandOp>);
   addValueLowering(patterns, types, lowerMoving<onnx::FlattenOp>);
   addValueLowering(patterns, types, lowerMoving<onnx::GatherOp>);
   addValueLowering(patterns, types, lowerMoving<onnx::GatherElementsOp>);
   addValueLowering(patterns, types, lowerMoving<onnx::GatherNDOp>);
+  addValueLowering(patterns, types,
+                   lowerMoving<onnx::MlArrayFeatureExtractorOp>);
   addValueLowering(patterns, types, lowerMoving<onnx::ReshapeOp>);
   addValueLowering(patterns, types, lowerMoving<onnx::ShapeOp>);
   addValueLowering(patterns, types, lowerMoving<onnx::SizeOp>);

@@ -6,6 +6,8 @@
 #include "lathe/Dialect/Lathe/IR/Lathe.h"
 #include "lathe/Dialect/Onnx/IR/Onnx.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
+#include <cmath>
 
 using namespace mlir;
 using namespace lathe;
@@ -95,6 +97,42 @@ ElementsAttr lathe::makeStrings(OpBuilder &b, ArrayAttr strings) {
 
 ElementsAttr lathe::makeInts(OpBuilder &b, ArrayRef<int64_t> values) {
   return b.getI64TensorAttr(values);
+}
+
+int lathe::compareElements(ElementsAttr list, int64_t i, int64_t j) {
+  auto sign = [](auto a, auto b) { return (a > b) - (a < b); };
+  if (auto texts = dyn_cast<DenseStringElementsAttr>(list))
+    return texts.isSplat() ? 0
+                           : texts.getRawStringData()[i].compare(
+                                 texts.getRawStringData()[j]);
+  auto dense = dyn_cast<DenseElementsAttr>(list);
+  if (dense && dense.isSplat())
+    return 0;
+  ArrayRef<char> bytes = dense ? dense.getRawData()
+                               : cast<DenseResourceElementsAttr>(list)
+                                     .getRawHandle()
+                                     .getBlob()
+                                     ->getData();
+  Type element = list.getElementType();
+  unsigned bits = element.getIntOrFloatBitWidth();
+  auto read = [&](int64_t at) {
+    uint64_t value = 0;
+    std::memcpy(&value, bytes.data() + at * (bits / 8), bits / 8);
+    return value;
+  };
+  if (auto type = dyn_cast<FloatType>(element)) {
+    auto toDouble = [&](int64_t at) {
+      APFloat value(type.getFloatSemantics(), APInt(bits, read(at)));
+      bool lost;
+      value.convert(APFloat::IEEEdouble(), APFloat::rmNearestTiesToEven, &lost);
+      return value.convertToDouble();
+    };
+    double a = toDouble(i), b = toDouble(j);
+    return std::isnan(a) || std::isnan(b) ? sign(std::isnan(a), std::isnan(b))
+                                          : sign(a, b);
+  }
+  return sign(llvm::SignExtend64(read(i), bits),
+              llvm::SignExtend64(read(j), bits));
 }
 
 //===----------------------------------------------------------------------===//

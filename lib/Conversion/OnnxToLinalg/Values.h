@@ -24,6 +24,10 @@ mlir::ElementsAttr makeStrings(mlir::OpBuilder &b,
                                llvm::ArrayRef<llvm::StringRef> strings);
 mlir::ElementsAttr makeInts(mlir::OpBuilder &b, llvm::ArrayRef<int64_t> values);
 
+/// Compares elements `i` and `j` of a list as the runtime does: text by bytes,
+/// every NaN above the numbers. Below, at or above 0.
+int compareElements(mlir::ElementsAttr list, int64_t i, int64_t j);
+
 /// A call of a library function: its operands in order, then `replace` or
 /// `make`.
 class LibraryCall {

@@ -43,6 +43,25 @@ func.func @main(%a: !lathe.value {lathe.name = "a", lathe.type = !onnx.seq<tenso
 
 // -----
 
+// CHECK-LABEL: llvm.func @model_program(
+// CHECK: llvm.cond_br
+// CHECK: llvm.call @lathe_rt_move
+// CHECK: llvm.call @lathe_rt_library
+// CHECK: llvm.call @lathe_rt_move
+// CHECK: llvm.call @lathe_rt_move
+// CHECK: llvm.return
+func.func @main(%a: !lathe.value {lathe.name = "a", lathe.type = tensor<*x!onnx.string>, lathe.value_type = "tensor(string)"}) -> (!lathe.value {lathe.name = "y", lathe.type = tensor<*x!onnx.string>, lathe.value_type = "tensor(string)"})
+    attributes {lathe.slots = [], lathe.offsets = array<i64>, lathe.arena_bytes = 0 : i64} {
+  %c0 = arith.constant 0 : index
+  %n = lathe.value_size %a[-1]
+  %b = lathe.literal dense<"none"> : tensor<1x!onnx.string>
+  %c = arith.cmpi ne, %n, %c0 : index
+  %0 = arith.select %c, %a, %b : !lathe.value
+  return %0 : !lathe.value
+}
+
+// -----
+
 // Values that a loop carries change places by way of others.
 // CHECK-LABEL: llvm.func @model_program(
 // CHECK-COUNT-4: llvm.call @lathe_rt_move

@@ -88,6 +88,7 @@ def Onnx_SequenceAtOp : Onnx_Op<"SequenceAt"> {
   let arguments = (ins Onnx_Sequence:$input_sequence,
                        Onnx_IndexTensor:$position);
   let results = (outs Onnx_AnyTensor:$tensor);
+  let hasCanonicalizer = 1;
 }
 
 def Onnx_SequenceLengthOp : Onnx_Op<"SequenceLength"> {
@@ -136,6 +137,7 @@ def Onnx_ConcatFromSequenceOp : Onnx_Op<"ConcatFromSequence"> {
   let arguments = (ins Onnx_Sequence:$input_sequence, I64Attr:$axis,
                        Onnx_Flag<"0">:$new_axis);
   let results = (outs Onnx_AnyTensor:$concat_result);
+  let hasCanonicalizer = 1;
 }
 
 //===----------------------------------------------------------------------===//
