@@ -193,8 +193,8 @@ typedef struct lathe_rt_model {
       *weights; /* page-aligned, or NULL with weights beside the library */
   int64_t weights_bytes;
   /* values[0 .. num_symbols) are the symbols. NULL if num_values is 0. Returns
-     0, or check + 1 of a requirement on the sizes that does not hold (its
-     message then has no %lld). */
+     0, -1 where a size does not fit in 64 bits, or check + 1 of a requirement
+     on the sizes that does not hold (its message then has no %lld). */
   int32_t (*eval)(const int64_t *symbols, int64_t *values);
   int32_t (*program)(lathe_rt_frame *frame);
   const lathe_rt_launch_info *launches;

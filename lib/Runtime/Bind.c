@@ -74,8 +74,10 @@ void lathe_rt_bind(lathe_rt_frame *frame, int32_t symbol, int64_t value,
   if (ctx->bound_symbols[symbol] == value)
     return;
   ctx->bound_symbols[symbol] = value;
-  /* Its conditions are on the inputs' sizes, which were checked. */
-  (void)model->eval(ctx->bound_symbols, ctx->bound_values);
+  /* Its conditions are on the inputs' sizes, which were checked: what is left
+   * is a size that does not fit in 64 bits. */
+  if (model->eval(ctx->bound_symbols, ctx->bound_values) < 0)
+    lathe_rt_stop(running, lathe_rt_size_error(ctx));
 
   scratch = lathe_rt_value(ctx->bound_values, model->scratch_bytes);
   if (scratch <= running->scratch_bytes)

@@ -202,7 +202,7 @@ static lathe_status requirementError(lathe_context *ctx, int32_t check) {
   return LATHE_INVALID_ARGUMENT;
 }
 
-static lathe_status sizeError(lathe_context *ctx) {
+lathe_status lathe_rt_size_error(lathe_context *ctx) {
   lathe_rt_text text = lathe_rt_error(ctx);
   lathe_rt_text_string(&text, "expected smaller inputs: intermediate values "
                               "exceed the address space");
@@ -221,16 +221,17 @@ static lathe_status makePlan(lathe_context *ctx, lathe_rt_plan *plan) {
   if (model->eval) {
     int32_t failed = model->eval(plan->symbols, plan->values);
     if (failed)
-      return requirementError(ctx, failed - 1);
+      return failed < 0 ? lathe_rt_size_error(ctx)
+                        : requirementError(ctx, failed - 1);
   }
   scratch = lathe_rt_size(plan, model->scratch_bytes);
   if (scratch < 0 || scratch > INT64_MAX / 2048)
-    return sizeError(ctx);
+    return lathe_rt_size_error(ctx);
   plan->scratch_bytes = lathe_rt_align(scratch);
   for (int32_t b = 0; b < model->num_buffers; ++b) {
     int64_t bytes = lathe_rt_size(plan, model->buffers[b].bytes);
     if (bytes < 0 || bytes > INT64_MAX / 2)
-      return sizeError(ctx);
+      return lathe_rt_size_error(ctx);
     ctx->buffer_bytes[b] = bytes;
   }
   if (model->offsets) {
@@ -240,7 +241,7 @@ static lathe_status makePlan(lathe_context *ctx, lathe_rt_plan *plan) {
         lathe_rt_place_buffers(model->num_buffers, model->buffers,
                                ctx->buffer_bytes, plan->offsets, ctx->order);
     if (plan->arena_bytes < 0)
-      return sizeError(ctx);
+      return lathe_rt_size_error(ctx);
   }
   plan->valid = true;
   return LATHE_OK;

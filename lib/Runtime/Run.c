@@ -112,8 +112,8 @@ static lathe_status checkMemory(lathe_context *ctx, bool is_input,
   if (isOnDevice(ctx, tensor) && !lathe_rt_is_direct(tensor) &&
       !lathe_rt_find_state(
           ctx->model, is_input,
-          (int32_t)(expected - (is_input ? ctx->model->inputs
-                                         : ctx->model->outputs)))) {
+          (int32_t)(expected -
+                    (is_input ? ctx->model->inputs : ctx->model->outputs)))) {
     text = tensorError(ctx, is_input, expected);
     lathe_rt_text_string(&text, "dense, aligned memory on the device");
     return LATHE_INVALID_ARGUMENT;
@@ -124,6 +124,20 @@ static lathe_status checkMemory(lathe_context *ctx, bool is_input,
     return LATHE_INVALID_ARGUMENT;
   }
   return LATHE_OK;
+}
+
+/* An array of tensors that is not there. */
+static lathe_status checkArray(lathe_context *ctx, const char *name,
+                               int32_t count, const DLTensor *tensors) {
+  lathe_rt_text text;
+  if (tensors || !count)
+    return LATHE_OK;
+  text = lathe_rt_error(ctx);
+  lathe_rt_text_string(&text, name);
+  lathe_rt_text_string(&text, ": expected an array of ");
+  lathe_rt_text_int(&text, count);
+  lathe_rt_text_string(&text, ", got a null pointer");
+  return LATHE_INVALID_ARGUMENT;
 }
 
 static lathe_status checkInputs(lathe_context *ctx, const DLTensor *inputs,
@@ -335,13 +349,21 @@ static bool isStaged(const lathe_rt_model *model, bool is_input, int32_t i,
          !lathe_rt_find_state(model, is_input, i);
 }
 
-static int64_t stagedBytes(const lathe_rt_model *model, bool is_input,
-                           const DLTensor *tensors, int32_t count) {
-  int64_t total = 0;
-  for (int32_t i = 0; i < count; ++i)
-    if (isStaged(model, is_input, i, &tensors[i]))
-      total += lathe_rt_align(lathe_rt_staged_bytes(&tensors[i]));
-  return total;
+/* Adds to `total`; false where it is more than there are addresses. */
+static bool addStagedBytes(const lathe_rt_model *model, bool is_input,
+                           const DLTensor *tensors, int32_t count,
+                           int64_t *total) {
+  for (int32_t i = 0; i < count; ++i) {
+    int64_t bytes;
+    if (!isStaged(model, is_input, i, &tensors[i]))
+      continue;
+    bytes = lathe_rt_staged_bytes(&tensors[i]);
+    if (bytes < 0 || bytes > INT64_MAX / 4 ||
+        *total + lathe_rt_align(bytes) > INT64_MAX / 2)
+      return false;
+    *total += lathe_rt_align(bytes);
+  }
+  return true;
 }
 
 /* Fills io: the tensors' own memory, or staging. */
@@ -536,10 +558,13 @@ static lathe_status runPrepared(lathe_context *ctx, const lathe_rt_plan *plan,
                                 const DLTensor *inputs, DLTensor *outputs) {
   const lathe_rt_model *model = ctx->model;
   void **outputs_io = ctx->io + model->num_inputs;
-  int64_t staged = stagedBytes(model, true, inputs, model->num_inputs) +
-                   stagedBytes(model, false, outputs, model->num_outputs);
+  int64_t staged = 0;
   char *staging;
   lathe_status status = ctx->driver ? LATHE_OK : reserveArena(ctx, plan);
+  if (!status &&
+      (!addStagedBytes(model, true, inputs, model->num_inputs, &staged) ||
+       !addStagedBytes(model, false, outputs, model->num_outputs, &staged)))
+    status = lathe_rt_size_error(ctx);
   if (!status)
     status = growBlock(ctx, &ctx->staging, &ctx->staging_capacity, staged,
                        "staging of strided tensors");
@@ -571,7 +596,11 @@ lathe_status lathe_rt_run(lathe_context *ctx, const DLTensor *inputs,
   lathe_status status = enterContext(ctx);
   if (status)
     return status;
-  status = checkInputs(ctx, inputs, &plan);
+  status = checkArray(ctx, "inputs", ctx->model->num_inputs, inputs);
+  if (!status)
+    status = checkArray(ctx, "outputs", ctx->model->num_outputs, outputs);
+  if (!status)
+    status = checkInputs(ctx, inputs, &plan);
   if (!status) {
     status = checkOutputs(ctx, plan, inputs, outputs);
     if (!status)

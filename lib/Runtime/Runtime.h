@@ -254,6 +254,8 @@ lathe_rt_text lathe_rt_error(lathe_context *ctx);
 lathe_status lathe_rt_prepare(lathe_context *ctx,
                               const int64_t *const *input_shapes,
                               const lathe_rt_plan **plan);
+/* Says that sizes are more than there are addresses. */
+lathe_status lathe_rt_size_error(lathe_context *ctx);
 /* The shape of output `index`; fails where it comes out negative. */
 lathe_status lathe_rt_output_shape(lathe_context *ctx,
                                    const lathe_rt_plan *plan, int32_t index,

@@ -1,22 +1,24 @@
 /* Part of the Lathe project, under the Apache License v2.0 with LLVM
  * Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
  *
- * A program as a user of the C interface writes it: three models linked into
+ * A program as a user of the C interface writes it: four models linked into
  * it, with its own memory, threads and strides, and every way of calling them
  * wrongly. A wrong call says what was expected and leaves the context usable.
  *
  * RUN: rm -rf %t && mkdir %t
  * RUN: lathe compile %S/Inputs/client/line.onnxtxt -o %t/line.a
  * RUN: lathe compile %S/Inputs/client/pick.onnxtxt -o %t/pick.o
+ * RUN: lathe compile %S/Inputs/client/outer.onnxtxt -o %t/outer.a
  * RUN: lathe compile %S/../Models/digits/digits.onnx -o %t/digits.a
  * RUN: %clang -std=c11 -Wall -Wextra -Werror -pedantic -O1 -D_GNU_SOURCE \
  * RUN:   -I%include -I%t -I%S/Inputs/client -c %s -o %t/main.o
- * RUN: %clang %t/main.o %t/line.a %t/pick.o %t/digits.a \
+ * RUN: %clang %t/main.o %t/line.a %t/pick.o %t/outer.a %t/digits.a \
  * RUN:   %bin/../lib/liblathe_rt.a -pthread -o %t/program
  * RUN: %t/program
  */
 #include "digits.h"
 #include "line.h"
+#include "outer.h"
 #include "pick.h"
 #include "watch.h"
 
@@ -444,6 +446,11 @@ static void testWrongTensors(void) {
   EXPECT_WRONG(line.total_shape[0] = INT64_MAX,
                "output 'total': expected shape [4]");
 #undef EXPECT_WRONG
+  fillLine(&line, 4);
+  EXPECT_ERROR(ctx, lathe_run(ctx, NULL, line.outputs), LATHE_INVALID_ARGUMENT,
+               "inputs: expected an array of 2, got a null pointer");
+  EXPECT_ERROR(ctx, lathe_run(ctx, line.inputs, NULL), LATHE_INVALID_ARGUMENT,
+               "outputs: expected an array of 2, got a null pointer");
   /* Sizes whose product is more than there are addresses. */
   fillLine(&line, INT64_MAX / 2);
   EXPECT(lathe_run(ctx, line.inputs, line.outputs));
@@ -452,6 +459,22 @@ static void testWrongTensors(void) {
   fillLine(&line, 0);
   line.inputs[0].data = line.outputs[0].data = NULL;
   EXPECT(!lathe_run(ctx, line.inputs, line.outputs));
+  lathe_context_destroy(ctx);
+}
+
+/* Sizes that overflow when they are multiplied are refused, not wrapped. */
+static void testHugeSizes(void) {
+  lathe_context *ctx = create(outer_lathe_model(), NULL);
+  int64_t a[] = {4, 1}, b[] = {1, 4};
+  const int64_t *inputs[] = {a, b};
+  size_t bytes;
+  EXPECT(!lathe_workspace_bytes(ctx, inputs, &bytes));
+  for (int shift = 30; shift < 63; ++shift) {
+    lathe_status status;
+    a[0] = b[1] = INT64_C(1) << shift;
+    status = lathe_workspace_bytes(ctx, inputs, &bytes);
+    EXPECT(status ? status == LATHE_OUT_OF_MEMORY : shift < 31);
+  }
   lathe_context_destroy(ctx);
 }
 
@@ -488,6 +511,7 @@ int main(void) {
   testThreads();
   testWrongOptions();
   testWrongTensors();
+  testHugeSizes();
   testWrongIndex();
   return 0;
 }

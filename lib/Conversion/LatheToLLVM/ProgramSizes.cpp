@@ -95,9 +95,17 @@ FailureOr<Value> ProgramLowering::getBytes(Value tensor, Location loc) {
   if (llvm::failed(dims))
     return emitError(loc, "failed to find the sizes of a value of type ")
            << type;
-  Value size = constant(bytes, loc);
-  for (Value dim : *dims)
-    size = LLVM::MulOp::create(builder, loc, size, getSize(dim, loc));
+  // More than 64 bits can hold is a negative number, which nobody can allocate.
+  Value size = constant(bytes, loc), none = constant(-1, loc);
+  for (Value dim : *dims) {
+    auto product =
+        arith::MulSIExtendedOp::create(builder, loc, size, getSize(dim, loc));
+    Value fits = arith::CmpIOp::create(
+        builder, loc, arith::CmpIPredicate::eq, product.getHigh(),
+        arith::ShRSIOp::create(builder, loc, product.getLow(),
+                               constant(63, loc)));
+    size = arith::SelectOp::create(builder, loc, fits, product.getLow(), none);
+  }
   return size;
 }
 

@@ -3,6 +3,8 @@
 
 #include "SizeTable.h"
 
+#include "SizeOverflow.h"
+
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
@@ -294,6 +296,10 @@ LogicalResult SizeTable::emitEval(OpBuilder &builder, StringRef name) {
       status = arith::SelectOp::create(builder, loc, bad, code, status);
     }
   }
+  Value overflows = createOverflowFlag(builder, *entry, loc);
+  Value code =
+      arith::ConstantIntOp::create(builder, loc, i32, sizeOverflowStatus);
+  status = arith::SelectOp::create(builder, loc, overflows, code, status);
   LLVM::ReturnOp::create(builder, loc, status);
   return success();
 }
