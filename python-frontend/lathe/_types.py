@@ -70,6 +70,15 @@ def name_type(code: int, bits: int) -> str:
     return f"tensor({names[1] if names else f'code{code}bits{bits}'})"
 
 
+def find_code(name: str) -> tuple[int, int] | None:
+    """DLPack's code and bits of a tensor's type as ONNX writes it."""
+    for table in (_PLAIN, _EXTRA):
+        for key, (_, onnx_name) in table.items():
+            if name == f"tensor({onnx_name})":
+                return key
+    return None
+
+
 def _bits(dtype: np.dtype) -> int:
     return 2 if dtype.name.endswith("int2") else 4
 

@@ -33,7 +33,8 @@ class TensorInfo:
     #: Per dimension its size, its name where the size depends on the inputs, or
     #: None where it has no name. None where the value is no tensor.
     shape: tuple[int | str | None, ...] | None
-    #: The type of an array of NumPy. None where the value is no tensor.
+    #: The type of an array of NumPy: `object` for strings. None where the value
+    #: is no tensor.
     dtype: np.dtype | None
 
 
@@ -158,7 +159,8 @@ class InferenceSession:
 
         Arrays of NumPy and tensors of other libraries on the CPU are read where
         they lie, with whatever strides they have. What is returned owns its
-        memory. Raises InvalidArgument where names, types or shapes are not those
+        memory. Sequences are lists, maps dictionaries, tensors of strings arrays
+        of objects, and an optional without a value is None. Raises InvalidArgument where names, types or shapes are not those
         of the model, and RunError where the data leads to an error."""
         try:
             given = [feeds[name] for name in self._input_names]
@@ -197,7 +199,10 @@ def _compile(model: Source, source: str, path: str, progress: Callable[[str], No
 
 
 def _describe(name: str, code: int, bits: int, shape: tuple[int | str | None, ...],
-              ) -> TensorInfo:
+              kind: str) -> TensorInfo:
+    if kind:
+        dtype = np.dtype(object) if kind == "tensor(string)" else None
+        return TensorInfo(name, kind, shape or None, dtype)
     return TensorInfo(name, _types.name_type(code, bits), shape,
                       _types.find_element(code, bits)[0])
 

@@ -16,7 +16,8 @@ static Signature describe(const lathe_model *model, int32_t index) {
     lathe_model_get_input(model, index, &info);
   else
     lathe_model_get_output(model, ~index, &info);
-  Signature signature{info.name, info.dtype, {}};
+  const char *type = lathe_model_get_type(model, index);
+  Signature signature{info.name, info.dtype, {}, type ? type : ""};
   for (int32_t d = 0; d < info.rank; ++d) {
     int64_t size = -1;
     const char *name = nullptr;
@@ -43,6 +44,11 @@ Model::Model(const std::string &path, const std::string &entry,
                            path + ": expected ABI version " +
                                std::to_string(LATHE_ABI_VERSION) + ", got " +
                                std::to_string(model->abi_version));
+    lathe_state_info state;
+    if (!lathe_model_get_state(model, 0, &state))
+      throw RuntimeFailure(LATHE_UNSUPPORTED,
+                           path + ": expected a model without states, which "
+                                  "need memory of a program in C");
     for (int32_t i = 0; i < lathe_model_num_inputs(model); ++i)
       inputs.push_back(describe(model, i));
     for (int32_t i = 0; i < lathe_model_num_outputs(model); ++i)

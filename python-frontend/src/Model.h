@@ -24,6 +24,8 @@ public:
 };
 
 /// An input or output; size -1 and an empty name where a dimension has none.
+/// What is no plain tensor has a type, as ONNX writes it, and perhaps no
+/// dimensions.
 struct Signature {
   struct Dim {
     int64_t size;
@@ -32,6 +34,7 @@ struct Signature {
   std::string name;
   DLDataType dtype;
   std::vector<Dim> dims;
+  std::string type;
 };
 
 /// A shared library that the compiler made. Stays loaded while the object

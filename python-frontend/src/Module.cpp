@@ -31,13 +31,8 @@ struct PyModel {
 static std::vector<ElementType>
 findElements(const std::vector<Signature> &signatures) {
   std::vector<ElementType> elements;
-  nb::object find = nb::module_::import_("lathe._types").attr("find_element");
-  for (const Signature &signature : signatures) {
-    nb::object found = find(signature.dtype.code, signature.dtype.bits);
-    nb::object type = found[0], storage = found[1];
-    elements.push_back(
-        {type, storage, nb::cast<int64_t>(found[2]), type.equal(storage)});
-  }
+  for (const Signature &signature : signatures)
+    elements.push_back(findElement(signature.dtype));
   return elements;
 }
 
@@ -55,20 +50,22 @@ PyModel::PyModel(const std::string &path, const std::string &entry,
 
 /// The outputs' shapes for these inputs.
 static std::vector<std::vector<int64_t>>
-inferShapes(Model &model, Model::Use &use, const std::vector<DLTensor> &views) {
+inferShapes(Model &model, Model::Use &use,
+            const std::vector<Argument> &arguments) {
   std::vector<std::vector<int64_t>> shapes;
   std::vector<const int64_t *> given;
   std::vector<int64_t *> found;
-  for (size_t i = 0; i < views.size(); ++i) {
+  for (size_t i = 0; i < arguments.size(); ++i) {
     const Signature &expected = model.getInputs()[i];
     // The runtime trusts the number of sizes behind each pointer.
-    if (views[i].ndim != static_cast<int32_t>(expected.dims.size()))
+    bool isChecked = expected.type.empty() || !expected.dims.empty();
+    if (isChecked && arguments[i].getRank() != expected.dims.size())
       throw RuntimeFailure(LATHE_INVALID_ARGUMENT,
                            "input '" + expected.name + "': expected " +
                                std::to_string(expected.dims.size()) +
                                " dimensions, got " +
-                               std::to_string(views[i].ndim));
-    given.push_back(views[i].shape);
+                               std::to_string(arguments[i].getRank()));
+    given.push_back(arguments[i].getShape());
   }
   for (const Signature &output : model.getOutputs())
     shapes.emplace_back(output.dims.size());
@@ -87,15 +84,19 @@ nb::list PyModel::run(nb::sequence feeds, const std::vector<size_t> &wanted) {
   std::vector<Argument> arguments(expected.size());
   std::vector<DLTensor> inputViews, outputViews;
   for (size_t i = 0; i < expected.size(); ++i) {
-    arguments[i].take(nb::object(feeds[i]), expected[i], inputs[i]);
+    nb::object feed = feeds[i];
+    if (expected[i].type.empty())
+      arguments[i].take(feed, expected[i], inputs[i]);
+    else
+      arguments[i].takeValue(model->get(), feed, expected[i]);
     inputViews.push_back(arguments[i].getView());
   }
   Model::Use use(*model);
   std::deque<Result> results;
   std::vector<std::vector<int64_t>> shapes =
-      inferShapes(*model, use, inputViews);
+      inferShapes(*model, use, arguments);
   for (size_t o = 0; o < shapes.size(); ++o) {
-    results.emplace_back(model->getOutputs()[o], outputs[o],
+    results.emplace_back(model->get(), model->getOutputs()[o], outputs[o],
                          std::move(shapes[o]));
     outputViews.push_back(results[o].getView());
   }
@@ -105,10 +106,14 @@ nb::list PyModel::run(nb::sequence feeds, const std::vector<size_t> &wanted) {
   }
   nb::list taken;
   for (size_t o = 0; o < results.size(); ++o)
-    results[o].getView() = outputViews[o];
+    results[o].getView() = outputViews[o]; // Those that the run has made.
   for (size_t o : wanted)
     taken.append(results[o].take());
   return taken;
+}
+
+static nb::object toStr(const std::string &text) {
+  return toStr(text.data(), text.size());
 }
 
 nb::list PyModel::describe(const std::vector<Signature> &signatures) const {
@@ -121,10 +126,11 @@ nb::list PyModel::describe(const std::vector<Signature> &signatures) const {
       else if (dim.name.empty())
         dims.append(nb::none());
       else
-        dims.append(dim.name);
+        dims.append(toStr(dim.name));
     }
-    list.append(nb::make_tuple(signature.name, signature.dtype.code,
-                               signature.dtype.bits, nb::tuple(dims)));
+    list.append(nb::make_tuple(toStr(signature.name), signature.dtype.code,
+                               signature.dtype.bits, nb::tuple(dims),
+                               signature.type));
   }
   return list;
 }
@@ -134,7 +140,7 @@ nb::dict PyModel::getMetadata() const {
   const char *key, *value;
   for (int32_t i = 0; (key = lathe_model_get_metadata(model->get(), i, &value));
        ++i)
-    metadata[key] = value;
+    metadata[toStr(std::string(key))] = toStr(std::string(value));
   return metadata;
 }
 

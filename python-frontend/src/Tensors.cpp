@@ -2,6 +2,7 @@
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "Tensors.h"
+#include "Values.h"
 #include <algorithm>
 #include <cstdlib>
 #include <nanobind/ndarray.h>
@@ -38,6 +39,13 @@ static std::string toText(nb::handle object) {
   return nb::cast<std::string>(nb::str(object));
 }
 
+ElementType lathe::python::findElement(DLDataType dtype) {
+  nb::object found = nb::module_::import_("lathe._types")
+                         .attr("find_element")(dtype.code, dtype.bits);
+  nb::object type = found[0], storage = found[1];
+  return {type, storage, nb::cast<int64_t>(found[2]), type.equal(storage)};
+}
+
 //===----------------------------------------------------------------------===//
 // Arguments
 //===----------------------------------------------------------------------===//
@@ -67,6 +75,17 @@ void Argument::take(nb::handle object, const Signature &expected,
                            toText(error.value()));
   }
   borrowArray(std::move(array), expected, element);
+}
+
+void Argument::takeValue(const lathe_model *model, nb::handle object,
+                         const Signature &expected) {
+  value = makeValue(model, expected, object);
+  DLTensor described;
+  if (!lathe_value_get_tensor(model, value.get(), &described))
+    shape.assign(described.shape, described.shape + described.ndim);
+  view.data = value.get();
+  view.device = {kDLCPU, 0};
+  view.dtype = valueType;
 }
 
 void Argument::borrowArray(nb::object array, const Signature &expected,
@@ -187,11 +206,13 @@ static nb::object toTuple(const std::vector<int64_t> &shape) {
   return tuple;
 }
 
-Result::Result(const Signature &expected, const ElementType &element,
-               std::vector<int64_t> given)
-    : dtype(expected.dtype), element(element), shape(std::move(given)) {
-  if (std::any_of(shape.begin(), shape.end(),
-                  [](int64_t size) { return size < 0; }))
+Result::Result(const lathe_model *model, const Signature &expected,
+               const ElementType &element, std::vector<int64_t> given)
+    : model(model), expected(expected), element(element),
+      shape(std::move(given)) {
+  DLDataType dtype = expected.dtype;
+  if (!isPlain() || std::any_of(shape.begin(), shape.end(),
+                                [](int64_t size) { return size < 0; }))
     return;
   static nb::handle empty = getNumpy("empty").release();
   // Elements that share bytes are packed into a flat array.
@@ -210,11 +231,18 @@ Result::Result(const Signature &expected, const ElementType &element,
 }
 
 Result::~Result() {
-  if (!array.is_valid())
+  if (array.is_valid())
+    return;
+  if (isPlain())
     free(view.data);
+  else if (view.data)
+    lathe_value_release(model, static_cast<lathe_value *>(view.data));
 }
 
 nb::object Result::take() {
+  DLDataType dtype = expected.dtype;
+  if (!isPlain())
+    return readValue(model, static_cast<lathe_value *>(view.data));
   if (!array.is_valid()) {
     shape.assign(view.shape, view.shape + view.ndim);
     nb::capsule owner(view.data, [](void *memory) noexcept { free(memory); });

@@ -8,6 +8,7 @@
 #define LATHE_PYTHON_TENSORS_H
 
 #include "Model.h"
+#include "Values.h"
 #include <nanobind/nanobind.h>
 
 namespace lathe::python {
@@ -19,6 +20,8 @@ struct ElementType {
   int64_t bytes; ///< Of an element; 0 where several share a byte.
   bool isNative; ///< `type` is `storage`.
 };
+
+ElementType findElement(DLDataType dtype);
 
 /// Raises the class `name` of lathe.errors.
 [[noreturn]] void raise(const char *name, const std::string &message);
@@ -39,6 +42,14 @@ public:
   void take(nanobind::handle object, const Signature &expected,
             const ElementType &element);
 
+  /// Makes a value of what is no plain tensor.
+  void takeValue(const lathe_model *model, nanobind::handle object,
+                 const Signature &expected);
+
+  size_t getRank() const { return value.get() ? shape.size() : view.ndim; }
+  const int64_t *getShape() const {
+    return value.get() ? shape.data() : view.shape;
+  }
   const DLTensor &getView() const { return view; }
 
 private:
@@ -48,6 +59,7 @@ private:
   void releaseBuffer();
 
   DLTensor view = {};
+  Value value;
   std::vector<int64_t> shape, strides;
   Py_buffer buffer = {};
   bool hasBuffer = false;
@@ -59,9 +71,9 @@ private:
 class Result {
 public:
   /// A negative size is one that depends on data; the run then makes the
-  /// memory, by `malloc`.
-  Result(const Signature &expected, const ElementType &element,
-         std::vector<int64_t> shape);
+  /// memory, by `malloc`. It also makes what is no plain tensor.
+  Result(const lathe_model *model, const Signature &expected,
+         const ElementType &element, std::vector<int64_t> shape);
   ~Result();
   Result(const Result &) = delete;
 
@@ -70,7 +82,10 @@ public:
   nanobind::object take();
 
 private:
-  DLDataType dtype;
+  bool isPlain() const { return expected.type.empty(); }
+
+  const lathe_model *model;
+  const Signature &expected;
   const ElementType &element;
   DLTensor view = {};
   std::vector<int64_t> shape;

@@ -1,12 +1,12 @@
 # Part of the Lathe project, under the Apache License v2.0 with LLVM Exceptions.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""ONNX's own backend tests through the compiler.
+"""ONNX's own backend tests, through lathe.backend.
 
-  sweep.py --lathe=build/bin/lathe [--form=FORM] [--every=N] [NAME ...]
+  sweep.py [--form=FORM] [--every=N] [NAME ...]
 
-Each case of the onnx package (node, simple, converted and operator models) is
-compiled to a shared library and run in a process of its own, so that a crash
-or a hang is a result like any other. Forms of a case:
+The cases of the onnx package (node, simple, converted, operator and light
+models) are compiled and run by worker processes. A worker that crashes or hangs
+is a failed case; another one takes its place. Forms of a case:
   plain     the model as ONNX ships it,
   constants every input but the first is an initializer (cases whose later
             inputs are small integers, as sizes, axes and indices are),
@@ -14,20 +14,17 @@ or a hang is a result like any other. Forms of a case:
 The plain and constants forms are compared with two lists beside this file.
 refused.txt names what the compiler refuses, under the message it gives, and
 wrong.txt what gives wrong results, crashes or hangs. A case that does better
-than its list says fails the sweep; --shrink rewrites the lists instead."""
+than its list says fails the sweep; --shrink rewrites the lists instead, and
+docs/Conformance.md with them."""
 
 import argparse
 import collections
-import concurrent.futures
 import copy
-import multiprocessing
+import json
 import os
 import re
-import resource
-import signal
-import subprocess
 import sys
-import tempfile
+import time
 import warnings
 
 import numpy as np
@@ -35,32 +32,28 @@ import onnx
 from onnx import numpy_helper
 
 HERE = os.path.dirname(os.path.realpath(__file__))
-sys.path.insert(0, os.path.join(os.path.dirname(HERE), "Benchmark"))
-import native
+sys.path.insert(0, HERE)
+import workers
 
 Case = collections.namedtuple("Case", "name model data rtol atol")
 Result = collections.namedtuple("Result", "name kind detail")
 INTEGERS = {onnx.TensorProto.INT64, onnx.TensorProto.INT32, onnx.TensorProto.BOOL}
-MEMORY_BYTES = 4 << 30
-SECONDS = 60
+SECONDS = 180  # on a machine that has other things to do as well
 # The suite's own tolerance of bfloat16.
 BFLOAT16_RTOL = 2.0**-6
-SHARED = {}
-
-
-READERS = {"tensor_type": (onnx.TensorProto, numpy_helper.to_array),
-           "sequence_type": (onnx.SequenceProto, numpy_helper.to_list),
-           "map_type": (onnx.MapProto, numpy_helper.to_dict),
-           "optional_type": (onnx.OptionalProto, numpy_helper.to_optional)}
 
 
 def read_value(path, value_type):
-    """A value of a test's data folder; None where there is none."""
-    if not os.path.exists(path):
-        return None
-    proto, convert = READERS[value_type.WhichOneof("value")]
+    """A value of a test's data folder."""
+    kind = value_type.WhichOneof("value")
+    value, convert = {
+        "tensor_type": (onnx.TensorProto(), numpy_helper.to_array),
+        "sequence_type": (onnx.SequenceProto(), numpy_helper.to_list),
+        "optional_type": (onnx.OptionalProto(), numpy_helper.to_optional),
+    }[kind]
     with open(path, "rb") as file:
-        return convert(proto.FromString(file.read()))
+        value.ParseFromString(file.read())
+    return convert(value)
 
 
 def inputs_of(model):
@@ -83,19 +76,37 @@ def folder_data(folder, model):
     return data
 
 
+def light_cases(tests):
+    """Models whose weights are computed, with the runner's own inputs."""
+    from onnx.backend.test.runner import Runner
+    root = os.path.dirname(onnx.__file__)
+    for test in tests:
+        path = os.path.join(os.path.dirname(root), test.url)
+        if "/data/light/" not in test.url:
+            continue
+        model = onnx.load(path)
+        inputs = [Runner.generate_dummy_data(value) for value in inputs_of(model)]
+        outputs = [read_value(f"{path.removesuffix('.onnx')}_output_{i}.pb", value.type)
+                   for i, value in enumerate(model.graph.output)]
+        yield Case(test.name, model, [(inputs, outputs)], test.rtol, test.atol)
+
+
 def collect():
     """All cases of the onnx package that need no download, by name."""
     from onnx.backend.test import loader
+    from onnx.backend.test.case import model as models
     from onnx.backend.test.case import node
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        tests = list(node.collect_testcases())
+        tests = [*node.collect_testcases(),
+                 *(test for test in models.collect_testcases() if test.kind == "simple")]
         cases = [Case(t.name, t.model, t.data_sets, t.rtol, t.atol) for t in tests]
-        for kind in ("simple", "pytorch-converted", "pytorch-operator"):
+        for kind in ("pytorch-converted", "pytorch-operator"):
             for test in loader.load_model_tests(kind=kind):
                 model = onnx.load(os.path.join(test.model_dir, "model.onnx"))
                 cases.append(Case(test.name, model, folder_data(test.model_dir, model),
                                   test.rtol, test.atol))
+        cases += light_cases(loader.load_model_tests(kind="real"))
     return sorted(cases, key=lambda case: case.name)
 
 
@@ -112,7 +123,7 @@ def with_constants(case):
     model = copy.deepcopy(case.model)
     del model.graph.input[1:]
     model.graph.initializer.extend(
-        numpy_helper.from_array(as_array(a), i.name) for i, a in later)
+        numpy_helper.from_array(as_value(a), i.name) for i, a in later)
     return Case(case.name + "[constants]", model,
                 [(case.data[0][0][:1], case.data[0][1])], case.rtol, case.atol)
 
@@ -131,48 +142,43 @@ def with_symbols(case):
     return Case(case.name, model, case.data, case.rtol, case.atol)
 
 
-def as_array(value):
-    """A value of a test's data as an array of NumPy."""
-    if isinstance(value, onnx.TensorProto):
-        return numpy_helper.to_array(value)
-    return np.asarray(value)
-
-
-def is_value(value):
-    """Whether a value of a test's data is no tensor of numbers."""
-    return (value is None or isinstance(value, (list, dict))
-            or as_array(value).dtype.kind in "OUS")
+def as_value(value):
+    """A value of a test's data as the package takes it."""
+    for kind, convert in ((onnx.TensorProto, numpy_helper.to_array),
+                          (onnx.SequenceProto, numpy_helper.to_list),
+                          (onnx.OptionalProto, numpy_helper.to_optional),
+                          (onnx.MapProto, numpy_helper.to_dict)):
+        if isinstance(value, kind):
+            return convert(value)
+    return np.asarray(value) if isinstance(value, np.generic) else value
 
 
 def compare(name, got, want, rtol, atol):
     """None, or what differs."""
+    want = as_value(want)
     if want is None or got is None:
-        return None if got is want else f"{name}: expected {want}, got {got}"
-    if isinstance(want, dict):
-        if not isinstance(got, dict) or list(got) != list(want):
-            return f"{name}: expected the keys {list(want)}, got {got}"
-        return compare(name, list(got.values()), list(want.values()), rtol, atol)
-    if isinstance(want, list):
-        if not isinstance(got, list) or len(got) != len(want):
-            return f"{name}: expected {len(want)} elements, got {got}"
-        wrong = (compare(f"{name}[{i}]", *pair, rtol, atol)
-                 for i, pair in enumerate(zip(got, want)))
-        return next(filter(None, wrong), None)
-    want = as_array(want)
-    got = np.asarray(got)
-    if want.dtype.kind in "OUS":
-        want = want.astype(object)
+        return None if want is got else f"{name}: expected {want}, got {got}"
+    if isinstance(want, (list, dict)):
+        if type(got) is not type(want) or len(got) != len(want):
+            return f"{name}: expected {want}, got {got}"
+        keys = range(len(want)) if isinstance(want, list) else want
+        if isinstance(want, dict) and got.keys() != want.keys():
+            return f"{name}: expected keys {list(want)}, got {list(got)}"
+        return next(filter(None, (compare(f"{name}[{key!r}]", got[key], want[key], rtol, atol)
+                                  for key in keys)), None)
+    got, want = np.asarray(got), np.asarray(want)
     if got.shape != want.shape:
         return f"{name}: expected shape {want.shape}, got {got.shape}"
-    if got.dtype != want.dtype:
+    if got.dtype.kind != "O" != want.dtype.kind and got.dtype != want.dtype:
         return f"{name}: expected type {want.dtype}, got {got.dtype}"
-    if want.dtype.kind not in "biuO":
+    if want.dtype.kind in "biuOUS":
+        same = got == want
+    else:
         if want.dtype.name == "bfloat16":
             rtol = max(rtol, BFLOAT16_RTOL)
-        got, want = got.astype(np.float64), want.astype(np.float64)
-        same = np.isclose(got, want, rtol=rtol, atol=atol, equal_nan=True)
-    else:
-        same = got == want
+        wide = np.complex128 if want.dtype.kind == "c" else np.float64
+        same = np.isclose(got.astype(wide), want.astype(wide), rtol=rtol, atol=atol,
+                          equal_nan=True)
     if np.all(same):
         return None
     at = np.unravel_index(np.argmin(same), same.shape)
@@ -180,73 +186,25 @@ def compare(name, got, want, rtol, atol):
             f"at {tuple(int(i) for i in at)} expected {want[at]}, got {got[at]}")
 
 
-def run_library(path, case):
-    """Run all the case's data; a Result without its name."""
-    model = native.Model(path, threads=2)
-    for inputs, outputs in case.data:
-        names = [value.name for value in inputs_of(case.model)]
-        feeds = {n: a if is_value(a) else as_array(a) for n, a in zip(names, inputs)}
-        try:
-            model.bind(feeds)
-            results = model.run()
-        except RuntimeError as error:
-            return "refused", str(error)
-        for value, want in zip(case.model.graph.output, outputs):
-            wrong = compare(value.name, results[value.name], want, case.rtol, case.atol)
-            if wrong:
-                return "wrong", wrong
+def sweep_case(case, flags):
+    """The kind and the detail of a case's result, in a worker."""
+    import lathe.backend
+    try:
+        model = lathe.backend.prepare(case.model, threads=2, jobs=1, **flags)
+        for inputs, outputs in case.data:
+            results = model.run([as_value(value) for value in inputs])
+            for value, got, want in zip(case.model.graph.output, results, outputs):
+                wrong = compare(value.name, got, want, case.rtol, case.atol)
+                if wrong:
+                    return "wrong", wrong
+    except lathe.CompileError as error:
+        first = str(error).splitlines()[0]
+        return "refused", first.removeprefix("<bytes>: ")
+    except lathe.LatheError as error:
+        return "refused", str(error)
+    except Exception as error:  # the worker goes on
+        return "wrong", f"{type(error).__name__}: {error}"
     return "pass", ""
-
-
-def run_apart(path, case):
-    """run_library in a forked process."""
-    read, write = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(read)
-        signal.alarm(SECONDS)
-        try:
-            kind, detail = run_library(path, case)
-        except Exception as error:  # the child must end here, whatever happened
-            kind, detail = "wrong", f"{type(error).__name__}: {error}"
-        os.write(write, f"{kind}\n{detail[:2000]}".encode())
-        os._exit(0)
-    os.close(write)
-    with os.fdopen(read) as pipe:
-        text = pipe.read()
-    status = os.waitpid(child, 0)[1]
-    if os.WIFSIGNALED(status):
-        return "crash", f"run: {signal.Signals(os.WTERMSIG(status)).name}"
-    return tuple(text.split("\n", 1))
-
-
-def bound_memory():
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-def sweep_case(case, lathe, flags):
-    with tempfile.TemporaryDirectory() as folder:
-        source, library = (os.path.join(folder, n) for n in ("model.onnx", "model.so"))
-        onnx.save(case.model, source)
-        command = [lathe, "compile", source, "-o", library, "--name=model", *flags]
-        try:
-            done = subprocess.run(command, capture_output=True, text=True,
-                                  errors="replace", timeout=SECONDS, check=False,
-                                  preexec_fn=bound_memory)
-        except subprocess.TimeoutExpired:
-            return Result(case.name, "crash", f"compile: over {SECONDS} s")
-        if done.returncode == 0:
-            return Result(case.name, *run_apart(library, case))
-        lines = done.stderr.replace(source + ": ", "").strip().splitlines()
-        if done.returncode != 1 or not lines:
-            return Result(case.name, "crash", f"compile: exit status {done.returncode}: "
-                          + " | ".join(lines[:3]))
-        return Result(case.name, "refused", lines[0])
-
-
-def sweep_index(index):
-    return sweep_case(SHARED["cases"][index], SHARED["lathe"], SHARED["flags"])
 
 
 def reason(detail):
@@ -274,40 +232,55 @@ def write_list(name, results):
                              for why, names in sorted(groups.items())))
 
 
+def write_summary(results):
+    import summary  # which reads the cases of this module
+    path = os.path.join(os.path.dirname(os.path.dirname(HERE)), "docs", "Conformance.md")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(summary.write_table([result._asdict() for result in results]))
+
+
+def find_package(driver):
+    """Makes `import lathe` find the package of a build."""
+    if driver:
+        root = os.path.dirname(os.path.dirname(os.path.realpath(driver)))
+        sys.path.insert(0, os.path.join(root, "python"))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", help="only the cases with these in their names")
-    parser.add_argument("--lathe", required=True)
+    parser.add_argument("--lathe", help="build/bin/lathe, for the package of that build")
     parser.add_argument("--form", choices=["plain", "constants", "symbolic", "both"],
                         default="both", help="both: plain and constants")
     parser.add_argument("--every", type=int, default=1, metavar="N",
                         help="only each Nth of the cases that are expected to pass")
-    parser.add_argument("--flag", action="append", default=[], help="for lathe compile")
-    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--flag", action="append", default=[], metavar="NAME=VALUE",
+                        help="an option of lathe compile")
+    parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--shrink", action="store_true", help="rewrite the lists")
+    parser.add_argument("--json", metavar="FILE", help="where to write all results")
     parser.add_argument("--verbose", action="store_true", help="print every refusal")
     options = parser.parse_args()
+    find_package(options.lathe)
 
-    cases = collect()
+    begin = time.monotonic()
+    plain = collect()
     if options.form == "symbolic":
-        cases = [with_symbols(case) for case in cases]
+        cases = [with_symbols(case) for case in plain]
     else:
-        constants = [c for c in map(with_constants, cases) if c]
-        cases = {"plain": cases, "constants": constants,
-                 "both": cases + constants}[options.form]
+        constants = [c for c in map(with_constants, plain) if c]
+        cases = {"plain": plain, "constants": constants,
+                 "both": plain + constants}[options.form]
     expected_refused, expected_wrong = read_list("refused.txt"), read_list("wrong.txt")
     if options.names:
         cases = [c for c in cases if any(name in c.name for name in options.names)]
     if options.every > 1:
         cases = [c for c in cases if c.name not in expected_refused | expected_wrong]
         cases = cases[::options.every]
+    flags = dict(flag.lstrip("-").split("=", 1) for flag in options.flag)
 
-    # Workers inherit the cases by fork, rather than being sent them.
-    SHARED.update(cases=cases, lathe=os.path.realpath(options.lathe), flags=options.flag)
-    results = []
-    with concurrent.futures.ProcessPoolExecutor(
-            options.jobs, mp_context=multiprocessing.get_context("fork")) as pool:
-        results.extend(pool.map(sweep_index, range(len(cases)), chunksize=4))
+    results = [Result(case.name, *outcome) for case, outcome in zip(cases, workers.run_all(
+        lambda case: sweep_case(case, flags), cases, options.jobs, SECONDS))]
 
     counts = collections.Counter(result.kind for result in results)
     failed = 0
@@ -333,10 +306,21 @@ def main():
             parser.error("expected --shrink with the whole sweep")
         write_list("refused.txt", [r for r in results if r.kind == "refused"])
         write_list("wrong.txt", [r for r in results if r.kind in ("wrong", "crash")])
+        write_summary(results)
         failed = 0
-    print(", ".join(f"{counts[kind]} {kind}"
-                    for kind in ("pass", "refused", "wrong", "crash")))
+    if options.json:
+        with open(options.json, "w", encoding="utf-8") as file:
+            json.dump([result._asdict() for result in results], file, indent=0)
+    print(", ".join(f"{counts[kind]} {kind}" for kind in ("pass", "refused", "wrong", "crash"))
+          + f" in {time.monotonic() - begin:.0f} s")
+    print_total(results)
     return 1 if failed else 0
+
+
+def print_total(results):
+    """How many of the cases as ONNX ships them passed."""
+    plain = [result for result in results if not result.name.endswith("[constants]")]
+    print(f"passed {sum(result.kind == 'pass' for result in plain)} of {len(plain)}")
 
 
 if __name__ == "__main__":
