@@ -105,23 +105,24 @@ TileChoice cuda::chooseTiles(const KernelShape &shape) {
   bool isRow = llvm::is_contained(shape.keepWhole, true);
   bool reduces = heaviest.getNumReductionLoops() > 0;
   int64_t points = elementwisePoints;
+  SmallVector<int64_t> lengths, ranges = heaviest.getStaticLoopRanges();
+  for (auto [d, iterator] : llvm::enumerate(heaviest.getIteratorTypesArray()))
+    if (iterator == utils::IteratorType::reduction)
+      lengths.push_back(ranges[d]);
+  if (isRow) {
+    lengths.clear();
+    for (auto [d, whole] : llvm::enumerate(shape.keepWhole))
+      if (whole)
+        lengths.push_back(shape.extents[d]);
+  }
+  std::optional<int64_t> length = countPoints(lengths);
   if (isRow || (reduces && readsAlongReduction(heaviest))) {
-    // Rows: a warp or a block for each.
-    SmallVector<int64_t> length;
-    SmallVector<int64_t> ranges = heaviest.getStaticLoopRanges();
-    for (auto [d, iterator] : llvm::enumerate(heaviest.getIteratorTypesArray()))
-      if (iterator == utils::IteratorType::reduction)
-        length.push_back(ranges[d]);
-    if (isRow)
-      for (auto [d, whole] : llvm::enumerate(shape.keepWhole))
-        if (whole)
-          length.push_back(shape.extents[d]);
-    std::optional<int64_t> known = countPoints(length);
-    points = known && *known <= warpRowLength ? warpRows : 1;
-    if (known && *known < minSharedReduction)
-      points = blockThreads;
+    // Rows: a thread, a warp or a block for each.
+    points = !length || *length > warpRowLength ? 1
+             : *length < minSharedReduction     ? blockThreads
+                                                : warpRows;
   } else if (reduces) {
-    points = blockThreads;
+    points = !length || *length >= longReduction ? streamColumns : blockThreads;
   }
   fillInnermost(dims, shape.extents, points, sizes);
   return choice;

@@ -64,6 +64,9 @@ inline constexpr int64_t warpRows = blockWarps;
 inline constexpr int64_t warpRowLength = 1024;
 /// Length of a reduction, in elements, from which on threads share it.
 inline constexpr int64_t minSharedReduction = 16;
+/// Length from which on a block takes only `streamColumns` results of a
+/// reduction whose inputs lie side by side along the results.
+inline constexpr int64_t longReduction = 64;
 
 /// Tile sizes for a kernel. They depend on shapes only.
 TileChoice chooseTiles(const KernelShape &shape);
