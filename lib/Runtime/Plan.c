@@ -195,9 +195,13 @@ static lathe_status requirementError(lathe_context *ctx, int32_t check) {
     lathe_rt_text_string(&text, "expected other input shapes");
     return LATHE_INVALID_ARGUMENT;
   }
-  lathe_rt_text_string(&text, "node '");
-  lathe_rt_text_string(&text, ctx->model->checks[check].node);
-  lathe_rt_text_string(&text, "': ");
+  if (ctx->model->checks[check].node[0]) {
+    lathe_rt_text_string(&text, "node '");
+    lathe_rt_text_string(&text, ctx->model->checks[check].node);
+    lathe_rt_text_string(&text, "': ");
+  } else {
+    lathe_rt_text_string(&text, "inputs: ");
+  }
   lathe_rt_text_string(&text, ctx->model->checks[check].message);
   return LATHE_INVALID_ARGUMENT;
 }

@@ -101,6 +101,14 @@ Value lathe::expandSizeExpr(OpBuilder &b, Location loc, AffineExpr expr,
   auto binary = cast<AffineBinaryOpExpr>(expr);
   Value lhs = expandSizeExpr(b, loc, binary.getLHS(), dims, symbols);
   Value rhs = expandSizeExpr(b, loc, binary.getRHS(), dims, symbols);
+  // A size of zero divides nothing: the condition that the division is exact
+  // refuses it, and until then any quotient will do.
+  bool divides = expr.getKind() == AffineExprKind::FloorDiv ||
+                 expr.getKind() == AffineExprKind::CeilDiv ||
+                 expr.getKind() == AffineExprKind::Mod;
+  if (divides && !isa<AffineConstantExpr>(binary.getRHS()))
+    rhs = arith::MaxSIOp::create(b, loc, rhs,
+                                 arith::ConstantIndexOp::create(b, loc, 1));
   switch (expr.getKind()) {
   case AffineExprKind::Add:
     return arith::AddIOp::create(b, loc, lhs, rhs);

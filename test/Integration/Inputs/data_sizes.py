@@ -98,3 +98,12 @@ add("branch", [node("If", ["c"], ["z"], then_branch=then, else_branch=other),
                node("Exp", ["z"], ["y"])],
     [value("c", B, []), value("x", F, ["n", 3])], [value("y", F, [None, 3])],
     [{"c": np.bool_(c), "x": floats(n, 3)} for c in (1, 0) for n in (2, 5)])
+
+# A size that must divide another, zero among them.
+add("divide",
+    [node("Shape", ["y"], ["n"]), node("Concat", ["n", "rest"], ["s"], axis=0),
+     node("Reshape", ["x", "s"], ["r"]), node("Neg", ["r"], ["z"])],
+    [value("x", F, ["a", "b"]), value("y", F, ["c"])],
+    [value("z", F, [None, None])],
+    [{"x": floats(4, 6), "y": floats(c)} for c in (3, 8)],
+    [constant("rest", np.array([-1]))])
