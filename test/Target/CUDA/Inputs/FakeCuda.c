@@ -235,6 +235,14 @@ API CUresult cuMemcpyDtoDAsync_v2(CUdeviceptr to, CUdeviceptr from,
   return 0;
 }
 
+API CUresult cuMemcpyHtoD_v2(CUdeviceptr to, const void *from, size_t bytes) {
+  return cuMemcpyHtoDAsync_v2(to, from, bytes, &blocks);
+}
+
+API CUresult cuMemcpyDtoH_v2(void *to, CUdeviceptr from, size_t bytes) {
+  return cuMemcpyDtoHAsync_v2(to, from, bytes, &blocks);
+}
+
 API CUresult cuStreamCreate(void **stream, uint32_t flags) {
   (void)flags;
   ENTER_CONTEXT("");
