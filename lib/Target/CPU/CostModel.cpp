@@ -9,13 +9,17 @@ using namespace mlir;
 using namespace lathe::cpu;
 
 /// Points of work in a tile below which starting it costs more than it gains:
-/// about ten microseconds of one core's FMAs, and of its memory.
-static constexpr double minTilePoints = 1 << 19;
+/// about five microseconds of one core's FMAs, and of its memory.
+static constexpr double minTilePoints = 1 << 18;
 /// Tiles that a kernel should have, so that any usual number of threads is kept
 /// busy to the end.
 static constexpr double wantedTiles = 32;
 /// Elements of an elementwise tile; a few operands of it lie in L2 together.
 static constexpr double elementwisePoints = 1 << 14;
+/// Points of a tile of windows over vectors, at least, and tiles where there
+/// are enough of them: about a microsecond each.
+static constexpr double minWindowPoints = 1 << 12;
+static constexpr double minWindowTiles = 16;
 /// Columns that a panel of packed weights has; tiles are cut between panels.
 static constexpr int64_t panelWidth = 32;
 /// Columns that keep enough loads in flight where each weight is used once.
@@ -60,7 +64,9 @@ static void fillInnermost(ArrayRef<unsigned> dims, ArrayRef<int64_t> extents,
                           std::optional<unsigned> row = std::nullopt) {
   for (unsigned dim : llvm::reverse(dims)) {
     int64_t size = std::max<int64_t>(1, int64_t(points));
-    if (!ShapedType::isDynamic(extents[dim]))
+    if (ShapedType::isDynamic(extents[dim]))
+      size = size > 2 * maxBlock ? size / maxBlock * maxBlock : size;
+    else
       size = dim == row ? extents[dim]
                         : divide(extents[dim], std::min(size, extents[dim]));
     sizes[dim] = size;
@@ -164,7 +170,10 @@ lathe::cpu::chooseTileSizes(linalg::LinalgOp root, ArrayRef<int64_t> extents,
   std::optional<unsigned> row = findRow(heaviest, heaviestDims, extents);
   if (!column) {
     double points = std::max(1.0, elementwisePoints / wholePoints);
-    if (depth > 1 && !row)
+    if (row)
+      points = std::min(
+          points, std::max(minWindowPoints, total / depth / minWindowTiles));
+    else if (depth > 1)
       points = std::max(1.0, points / std::min(depth, 64.0));
     // Vectors are not cut.
     int64_t unit = 64;

@@ -221,6 +221,12 @@ static uint64_t chooseUnrolled(linalg::LinalgOp op, const NestPlan &plan,
   return unrolled;
 }
 
+/// Points of a block on average: blocks along a known extent are equal.
+static double getMean(int64_t extent, unsigned factor) {
+  return ShapedType::isDynamic(extent) ? factor
+                                       : extent / getBlocks(extent, factor);
+}
+
 /// Whether a sum along lanes is one of products, each factor of which several
 /// results share: those side by side in registers save loads.
 static bool sharesAcrossLanes(linalg::LinalgOp op, const NestPlan &plan) {
@@ -356,10 +362,13 @@ static void chooseBlocks(Nest &nest, NestPlan &plan, ArrayRef<int64_t> extents,
                       ArrayRef<std::pair<unsigned, unsigned>> blocks) {
     unsigned points = 1;
     double count = getBlocks(numVectors, vectors);
+    double meanVectors = getMean(numVectors, vectors);
+    double meanPoints = 1;
     for (auto [dim, factor] : blocks) {
       if (variesAtEdges(nest, dim))
         return;
       points *= factor;
+      meanPoints *= getMean(extents[dim], factor);
       count *= getBlocks(bounds[dim], factor);
     }
     if (points * vectors * steps > maxUnrolledPoints)
@@ -374,24 +383,27 @@ static void chooseBlocks(Nest &nest, NestPlan &plan, ArrayRef<int64_t> extents,
       // A pooling's window only gives the shape.
       if (op.getMatchingBlockArgument(operand).use_empty())
         continue;
-      double n = 1;
+      double n = 1, mean = 1;
       for (auto [dim, factor] : blocks)
-        if (map.isFunctionOfDim(dim))
+        if (map.isFunctionOfDim(dim)) {
           n *= factor;
+          mean *= getMean(extents[dim], factor) / factor;
+        }
       // Elements read in all unrolled steps, for each that one step reads.
-      double reads = countReads(map, plan.unrolled, blocks, extents) / steps;
+      double reads =
+          mean * countReads(map, plan.unrolled, blocks, extents) / steps;
       switch (plan.getAccess(*operand)) {
       case LaneAccess::Invariant:
         loads += reads;
         crowd += reads * repeatedLoad;
         break;
       case LaneAccess::Contiguous:
-        loads += reads * vectors;
-        crowd += reads * vectors;
+        loads += reads * meanVectors;
+        crowd += reads * meanVectors;
         // What windows share stays in registers from one step to the next.
-        streams += reads < n     ? (n + 2) * vectors
-                   : n == points ? 1
-                                 : n * vectors;
+        streams += reads < mean * n ? (n + 2) * vectors
+                   : n == points    ? 1
+                                    : n * vectors;
         break;
       case LaneAccess::Strided:
         loads += n * vectors * plan.lanes * laneLoadCost;
@@ -402,7 +414,7 @@ static void chooseBlocks(Nest &nest, NestPlan &plan, ArrayRef<int64_t> extents,
     unsigned accumulators = points * vectors * op.getNumDpsInits();
     if (accumulators + streams + 1 > target.numVectorRegisters)
       return;
-    double fmas = double(points) * vectors;
+    double fmas = meanPoints * meanVectors;
     double cycles = std::max(
         {fmas / fmasPerCycle, loads / loadsPerCycle, double(fmaLatency)});
     double cost = count * (cycles + crowding * crowd + blockOverhead / steps);
