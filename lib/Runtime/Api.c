@@ -121,9 +121,11 @@ static lathe_status apiGetLaunch(const lathe_context *ctx, int32_t index,
   info->nodes = launch->nodes;
   info->flops = info->bytes = -1;
   if (launch->flops >= 0 || ctx->plan)
-    info->flops = lathe_rt_size(ctx->plan, launch->flops);
+    info->flops =
+        lathe_rt_value(ctx->plan ? ctx->plan->values : NULL, launch->flops);
   if (launch->bytes >= 0 || ctx->plan)
-    info->bytes = lathe_rt_size(ctx->plan, launch->bytes);
+    info->bytes =
+        lathe_rt_value(ctx->plan ? ctx->plan->values : NULL, launch->bytes);
   info->nanoseconds = ctx->launch_ns[index];
   info->runs = ctx->launch_runs[index];
   return LATHE_OK;
