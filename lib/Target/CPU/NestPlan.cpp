@@ -357,10 +357,14 @@ static void chooseBlocks(Nest &nest, NestPlan &plan, ArrayRef<int64_t> extents,
   for (auto [dim, extent] : llvm::enumerate(extents))
     if (plan.unrolled >> dim & 1)
       steps *= extent;
+  uint64_t conflicts = 0;
+  for (unsigned dim : candidates)
+    if (hasConflicts(op, plan, dim))
+      conflicts |= uint64_t(1) << dim;
   double best = std::numeric_limits<double>::infinity();
   auto tryBlock = [&](unsigned vectors,
                       ArrayRef<std::pair<unsigned, unsigned>> blocks) {
-    unsigned points = 1;
+    unsigned points = 1, conflicting = 1;
     double count = getBlocks(numVectors, vectors);
     double meanVectors = getMean(numVectors, vectors);
     double meanPoints = 1;
@@ -368,10 +372,13 @@ static void chooseBlocks(Nest &nest, NestPlan &plan, ArrayRef<int64_t> extents,
       if (variesAtEdges(nest, dim))
         return;
       points *= factor;
+      if (conflicts >> dim & 1)
+        conflicting *= factor;
       meanPoints *= getMean(extents[dim], factor);
       count *= getBlocks(bounds[dim], factor);
     }
-    if (points * vectors * steps > maxUnrolledPoints)
+    if (points * vectors * steps > maxUnrolledPoints ||
+        conflicting > maxConflictingRows)
       return;
     // Dimensions that are not blocked.
     for (unsigned dim : candidates)
@@ -427,10 +434,9 @@ static void chooseBlocks(Nest &nest, NestPlan &plan, ArrayRef<int64_t> extents,
   unsigned maxVectors =
       ShapedType::isDynamic(numVectors) ? 4 : std::min<int64_t>(8, numVectors);
   auto limit = [&](unsigned dim) -> unsigned {
-    unsigned most = hasConflicts(op, plan, dim) ? maxConflictingRows : maxBlock;
     return ShapedType::isDynamic(bounds[dim])
-               ? most
-               : std::min<int64_t>(most, bounds[dim]);
+               ? maxBlock
+               : std::min<int64_t>(maxBlock, bounds[dim]);
   };
   for (unsigned vectors = 1; vectors <= maxVectors; ++vectors) {
     tryBlock(vectors, {});
