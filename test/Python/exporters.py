@@ -13,8 +13,6 @@ TOLERANCE = {"rtol": 1e-3, "atol": 1e-4}  # of test/Models/run_models.py
 
 
 def is_same(got, want):
-    if isinstance(got, list):  # of maps; test/Models checks what they hold
-        return len(got) > 0
     if want.dtype.kind in "fc":
         return np.allclose(got, want, equal_nan=True, **TOLERANCE)
     return np.array_equal(got, want)
@@ -37,7 +35,8 @@ class ExportersTest(unittest.TestCase):
                     results = session.run(None, {info.name: data[info.name]
                                                  for info in session.get_inputs()})
                     for info, result in zip(session.get_outputs(), results):
-                        self.assertTrue(is_same(result, data[info.name]), info.name)
+                        if info.name in data:  # maps do not fit into .npz files
+                            self.assertTrue(is_same(result, data[info.name]), info.name)
                 count += 1
         print(f"{count} models")
         self.assertGreater(count, 40)
