@@ -37,6 +37,8 @@ void populateMlMapPatterns(mlir::RewritePatternSet &patterns,
                            const mlir::TypeConverter &types);
 void populateMovementPatterns(mlir::RewritePatternSet &patterns,
                               const mlir::TypeConverter &types);
+void populateNonMaxSuppressionPatterns(mlir::RewritePatternSet &patterns,
+                                       const mlir::TypeConverter &types);
 void populateNonZeroPatterns(mlir::RewritePatternSet &patterns,
                              const mlir::TypeConverter &types);
 void populateNormalizationPatterns(mlir::RewritePatternSet &patterns,
@@ -83,6 +85,8 @@ void populateTrainingPatterns(mlir::RewritePatternSet &patterns,
                               const mlir::TypeConverter &types);
 void populateTreePatterns(mlir::RewritePatternSet &patterns,
                           const mlir::TypeConverter &types);
+void populateUniquePatterns(mlir::RewritePatternSet &patterns,
+                            const mlir::TypeConverter &types);
 
 } // namespace lathe
 

@@ -75,7 +75,8 @@ static LogicalResult lowerSplit(onnx::SplitOp op, Lowering &l) {
   SmallVector<Value> parts;
   for (unsigned i = 0, e = op.getNumResults(); i != e; ++i) {
     Dims sizes = l.resultDims(i);
-    if (l.resultType(i).getDimSize(axis) == 0) {
+    if (l.resultType(i).getDimSize(axis) == 0 ||
+        l.type(0).getDimSize(axis) == 0) {
       parts.push_back(l.empty(sizes, l.resultType(i).getElementType()));
       continue;
     }

@@ -112,6 +112,7 @@ struct ConvertOnnxToLinalg
     populateMlMapPatterns(patterns, types);
     populateMlPatterns(patterns, types);
     populateMovementPatterns(patterns, types);
+    populateNonMaxSuppressionPatterns(patterns, types);
     populateNonZeroPatterns(patterns, types);
     populateNormalizationPatterns(patterns, types);
     populatePoolingPatterns(patterns, types);
@@ -135,6 +136,7 @@ struct ConvertOnnxToLinalg
     populateTopKPatterns(patterns, types);
     populateTrainingPatterns(patterns, types);
     populateTreePatterns(patterns, types);
+    populateUniquePatterns(patterns, types);
     populateFunctionOpInterfaceTypeConversionPattern<func::FuncOp>(patterns,
                                                                    types);
     populateReturnOpTypeConversionPattern(patterns, types);

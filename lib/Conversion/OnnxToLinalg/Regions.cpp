@@ -8,6 +8,7 @@
 #include "Families.h"
 #include "Grid.h"
 #include "Limits.h"
+#include "RunTimeSizes.h"
 #include "Sampling.h"
 #include "lathe/Dialect/Onnx/IR/Spatial.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -24,6 +25,19 @@ using namespace lathe;
 /// dilation) / stride, if that is whole and there is such a block.
 static LogicalResult lowerCol2Im(onnx::Col2ImOp op, Lowering &l) {
   MLIRContext *context = l.b.getContext();
+  if (!l.contents(1)) {
+    int64_t length = l.resultType().getRank();
+    SmallVector<Value> in = toValues(l, l.dims(0));
+    bindDims(l, 0, [&](const Code &c) {
+      Value patch = c.constant(1);
+      for (int64_t i = 0; i != length - 2; ++i)
+        patch = c.mul(patch, c.max(readOperand(l, c, 2, i), c.constant(1)));
+      Code::Values sizes{in[0], arith::DivUIOp::create(c.b, in[1], patch)};
+      for (int64_t i = 0; i != length - 2; ++i)
+        sizes.push_back(readOperand(l, c, 1, i));
+      return sizes;
+    });
+  }
   Dims dims = l.resultDims(), inDims = l.dims(0);
   unsigned rank = dims.size(), space = rank - 2, loops = rank + space;
   std::optional<Dims> block = l.contents(2);
@@ -332,6 +346,13 @@ static LogicalResult lowerMaxRoiPool(onnx::MaxRoiPoolOp op, Lowering &l) {
 
 /// One point that fills the result with zeros and then puts the elements.
 static LogicalResult lowerMaxUnpool(onnx::MaxUnpoolOp op, Lowering &l) {
+  if (l.has(2) && !l.contents(2))
+    bindDims(l, 0, [&](const Code &c) {
+      Code::Values sizes;
+      for (int64_t i = 0, e = l.resultType().getRank(); i != e; ++i)
+        sizes.push_back(readOperand(l, c, 2, i));
+      return sizes;
+    });
   Dims dims = l.dims(0), outDims = l.resultDims();
   int64_t rank = dims.size(), space = rank - 2;
   // Positions count in the tensor of the size that the windows imply.

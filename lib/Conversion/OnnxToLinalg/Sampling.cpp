@@ -9,6 +9,7 @@
 #include "Sampling.h"
 
 #include "Families.h"
+#include "RunTimeSizes.h"
 #include "lathe/Dialect/Onnx/IR/Spatial.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -233,6 +234,20 @@ static LogicalResult lowerGridSample(onnx::GridSampleOp op, Lowering &l) {
 /// Coordinate `i` of the result is row `i` of theta times (x, y, z, 1).
 static LogicalResult lowerAffineGrid(onnx::AffineGridOp op, Lowering &l) {
   MLIRContext *context = l.b.getContext();
+  if (!l.contents(1)) {
+    int64_t rank = l.resultType().getRank();
+    Value matrices = l.toValue(l.dims(0)[0]);
+    bindDims(l, 0, [&](const Code &c) {
+      // N, then space; the last dimension is that of positions.
+      Value batch = readOperand(l, c, 1, 0);
+      Code::Values sizes{
+          c.select(c.equal(batch, matrices), batch, c.constant(-1))};
+      for (int64_t i = 0; i != rank - 2; ++i)
+        sizes.push_back(readOperand(l, c, 1, i + 2));
+      sizes.push_back(c.constant(rank - 2));
+      return sizes;
+    });
+  }
   Dims outDims = l.resultDims();
   int64_t rank = outDims.size(), space = rank - 2;
   Type type = getComputeType(l.element(0));

@@ -12,8 +12,10 @@
 // summed with roots from a table of n: n * n steps.
 
 #include "lathe/Dialect/Onnx/IR/Signal.h"
+#include "Checks.h"
 #include "Contraction.h"
 #include "Families.h"
+#include "RunTimeSizes.h"
 #include "Sampling.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -297,26 +299,56 @@ static LogicalResult lowerDFT(onnx::DFTOp op, Lowering &l) {
 // STFT
 //===----------------------------------------------------------------------===//
 
+/// Binds the number of frames that a step makes which is known when the program
+/// runs.
+static void bindFrames(Lowering &l, OpFoldResult length) {
+  Value size = l.toValue(l.dims(0)[1]), window = l.toValue(length);
+  Value frames = computeNumbers(l, 1, [&](const Code &c) -> Code::Values {
+    Value step = readOperand(l, c, 1, 0), zero = c.constant(0);
+    Value ok =
+        c.both(c.less(zero, step), c.less(window, c.add(size, c.constant(1))));
+    Value by = c.max(step, c.constant(1));
+    Value count =
+        c.add(arith::DivSIOp::create(c.b, c.max(c.sub(size, window), zero), by),
+              c.constant(1));
+    return {c.select(ok, count, c.constant(-1))};
+  });
+  l.bindDim(0, 1, l.readIndex(frames, 0), l.dims(0)[1]);
+}
+
 static LogicalResult lowerSTFT(onnx::STFTOp op, Lowering &l) {
-  Dims dims = l.dims(0), outDims = l.resultDims();
+  OpFoldResult length;
+  if (l.has(3) && l.contents(3)) {
+    length = l.contents(3)->front();
+  } else if (l.has(2)) {
+    length = l.dims(2).front();
+  } else {
+    return l.unsupported("expected a frame_length that is known from shapes");
+  }
+  if (l.has(2) && l.has(3) && !l.contents(3)) {
+    Value given = l.readIndex(l.value(3), 0);
+    check(l,
+          arith::CmpIOp::create(l.b, arith::CmpIPredicate::eq, given,
+                                l.toValue(length)),
+          "expects a frame_length of the size of the window");
+    // The bins follow from the window then.
+    AffineExpr size = l.b.getAffineSymbolExpr(0);
+    l.bindDim(0, 2,
+              l.toValue(op.getOnesided() ? l.apply(size.floorDiv(2) + 1, length)
+                                         : length),
+              length);
+  }
   std::optional<Dims> step = l.contents(1);
   if (!step)
-    return l.unsupported("expected a frame_step that is known from shapes");
-  OpFoldResult length;
-  if (l.has(3)) {
-    std::optional<Dims> given = l.contents(3);
-    if (!given)
-      return l.unsupported("expected a frame_length that is known from shapes");
-    length = given->front();
-  } else {
-    length = l.dims(2).front();
-  }
+    bindFrames(l, length);
+  Dims dims = l.dims(0), outDims = l.resultDims();
   int64_t parts = dims.size() == 3 ? l.type(0).getDimSize(2) : 1;
   if (ShapedType::isDynamic(parts))
     return l.unsupported("expected a static last dimension");
   Value signal = l.view(l.value(0), {dims[0], dims[1], l.index(parts)});
   Value window = l.has(2) ? l.value(2) : Value();
-  Value stride = l.toValue(step->front()), size = l.toValue(dims[1]);
+  Value stride = step ? l.toValue(step->front()) : l.readIndex(l.value(1), 0);
+  Value size = l.toValue(dims[1]);
   Type element = l.element(0), f64 = l.b.getF64Type();
   Dims frames{l.index(parts), outDims[0], outDims[1], length};
   Value made =
@@ -346,6 +378,12 @@ static LogicalResult lowerSTFT(onnx::STFTOp op, Lowering &l) {
 static LogicalResult lowerMelWeightMatrix(onnx::MelWeightMatrixOp op,
                                           Lowering &l) {
   Type f64 = l.b.getF64Type(), element = l.resultElement();
+  if (!l.contents(0) || !l.contents(1))
+    bindDims(l, 0, [&](const Code &c) -> Code::Values {
+      Value half = arith::FloorDivSIOp::create(c.b, readOperand(l, c, 1, 0),
+                                               c.constant(2));
+      return {c.add(half, c.constant(1)), readOperand(l, c, 0, 0)};
+    });
   auto scalar = [&](unsigned i) {
     Operand x = l.operand(i);
     x.value = l.view(x.value, {});

@@ -14,3 +14,12 @@ func.func @tensor_scatter_along_the_batch(%x: tensor<2x3xf32>) {
   %y = onnx.TensorScatter %x, %x, %none {axis = 0 : i64} : (tensor<2x3xf32>, tensor<2x3xf32>, none) -> tensor<2x3xf32>
   return
 }
+
+// -----
+
+func.func @boxes_of_five_numbers(%b: tensor<1x6x5xf32>, %s: tensor<1x1x6xf32>) {
+  %none = onnx.None : () -> none
+  // expected-error @below {{expects boxes of 4 numbers, got 5}}
+  %y = onnx.NonMaxSuppression %b, %s, %none, %none, %none : (tensor<1x6x5xf32>, tensor<1x1x6xf32>, none, none, none) -> tensor<*xi64>
+  return
+}

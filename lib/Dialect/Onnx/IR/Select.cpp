@@ -69,3 +69,63 @@ LogicalResult TensorScatterOp::inferShapes(ShapeContext &ctx) {
                            << " elements in operand #2, got " << (*at)[0];
   return success();
 }
+
+LogicalResult CompressOp::inferShapes(ShapeContext &ctx) {
+  const TensorInfo &x = ctx.operand(0);
+  ctx.result(0).elementType = x.elementType;
+  if (failed(ctx.expectRank(1, 1)))
+    return failure();
+  if (!getAxis()) {
+    ctx.result(0).dims = Dims{ctx.fresh(0)};
+    return success();
+  }
+  if (!x.dims)
+    return success();
+  auto axis = ctx.normalizeAxis(*getAxis(), x.getRank());
+  if (failed(axis))
+    return failure();
+  ctx.result(0).dims = x.dims;
+  (*ctx.result(0).dims)[*axis] = ctx.fresh(0);
+  return success();
+}
+
+LogicalResult UniqueOp::inferShapes(ShapeContext &ctx) {
+  const TensorInfo &x = ctx.operand(0);
+  ctx.result(0).elementType = x.elementType;
+  for (unsigned i : {1u, 2u, 3u})
+    ctx.result(i).elementType = IntegerType::get(ctx.getContext(), 64);
+  AffineExpr count = ctx.fresh(0);
+  ctx.result(1).dims = ctx.result(3).dims = Dims{count};
+  if (!x.dims)
+    return success();
+  if (!getAxis()) {
+    ctx.result(0).dims = Dims{count};
+    ctx.result(2).dims = Dims{getProduct(*x.dims, ctx.getContext())};
+    return success();
+  }
+  auto axis = ctx.normalizeAxis(*getAxis(), x.getRank());
+  if (failed(axis))
+    return failure();
+  ctx.result(0).dims = x.dims;
+  (*ctx.result(0).dims)[*axis] = count;
+  ctx.result(2).dims = Dims{(*x.dims)[*axis]};
+  return success();
+}
+
+LogicalResult NonMaxSuppressionOp::inferShapes(ShapeContext &ctx) {
+  const auto &boxes = ctx.operand(0).dims, &scores = ctx.operand(1).dims;
+  ctx.result(0).elementType = IntegerType::get(ctx.getContext(), 64);
+  ctx.result(0).dims = Dims{ctx.fresh(0), ctx.constant(3)};
+  if (failed(ctx.expectRank(0, 3)) || failed(ctx.expectRank(1, 3)))
+    return failure();
+  if (boxes && !ctx.assumeEqual((*boxes)[2], ctx.constant(4)))
+    return ctx.emitError() << "expects boxes of 4 numbers, got " << (*boxes)[2];
+  if (!boxes || !scores)
+    return success();
+  if (!ctx.assumeEqual((*boxes)[0], (*scores)[0]) ||
+      !ctx.assumeEqual((*boxes)[1], (*scores)[2]))
+    return ctx.emitError() << "expects scores of " << (*boxes)[0]
+                           << " batches of " << (*boxes)[1] << " boxes, got "
+                           << (*scores)[0] << " of " << (*scores)[2];
+  return success();
+}
