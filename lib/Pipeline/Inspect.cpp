@@ -258,13 +258,11 @@ json::Object Describer::describeTensor(Value value, StringAttr name,
                                        Attribute original, ArrayAttr dims) {
   auto type = dyn_cast<RankedTensorType>(value.getType());
   if (!type) {
-    std::string text;
-    if (auto shown = dyn_cast_or_null<TypeAttr>(original))
-      llvm::raw_string_ostream(text) << shown.getValue();
+    // A value has a type and no shape.
+    auto text = dyn_cast_or_null<StringAttr>(original);
     return json::Object{
         {"name", json::fixUTF8(name ? name.getValue() : StringRef())},
-        {"type", text},
-        {"dims", json::Array()}};
+        {"type", text ? text.getValue() : StringRef("?")}};
   }
   Type element = type.getElementType();
   if (auto shown = dyn_cast_or_null<TypeAttr>(original))
@@ -291,20 +289,33 @@ json::Object Describer::describeTensor(Value value, StringAttr name,
 
 void Describer::describeSignature() {
   json::Array inputs, outputs;
+  auto choose = [](Attribute value, Attribute tensor) {
+    return value ? value : tensor;
+  };
   for (BlockArgument arg : main.getArguments()) {
     unsigned i = arg.getArgNumber();
     inputs.push_back(
         describeTensor(arg, main.getArgAttrOfType<StringAttr>(i, nameAttrName),
-                       main.getArgAttr(i, "lathe.type"),
+                       choose(main.getArgAttr(i, valueTypeAttrName),
+                              main.getArgAttr(i, "lathe.type")),
                        main.getArgAttrOfType<ArrayAttr>(i, dimsAttrName)));
   }
   Operation *ret = main.getBody().front().getTerminator();
   for (auto [i, value] : llvm::enumerate(ret->getOperands()))
     outputs.push_back(describeTensor(
         value, main.getResultAttrOfType<StringAttr>(i, nameAttrName),
-        main.getResultAttr(i, "lathe.type"), {}));
+        choose(main.getResultAttr(i, valueTypeAttrName),
+               main.getResultAttr(i, "lathe.type")),
+        {}));
   report["inputs"] = std::move(inputs);
   report["outputs"] = std::move(outputs);
+  json::Object calls;
+  main.walk([&](CallOp call) {
+    int64_t count = calls.getInteger(call.getFunction()).value_or(0);
+    calls[call.getFunction()] = count + 1;
+  });
+  if (!calls.empty())
+    report["calls"] = std::move(calls);
 }
 
 void Describer::describeArena() {

@@ -13,6 +13,7 @@
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/raw_ostream.h"
+#include <map>
 #ifdef LATHE_HAS_COMPILER
 #include "lathe/Pipeline/Inspect.h"
 #endif
@@ -49,6 +50,11 @@ static json::Value getSize(int64_t size) {
 static json::Array describe(ArrayRef<TensorSignature> tensors) {
   json::Array list;
   for (const TensorSignature &tensor : tensors) {
+    if (!tensor.type.empty()) {
+      list.push_back(json::Object{{"name", json::fixUTF8(tensor.name)},
+                                  {"type", json::fixUTF8(tensor.type)}});
+      continue;
+    }
     json::Array dims;
     for (const Dimension &dim : tensor.dims)
       dims.push_back(dim.size >= 0      ? json::Value(dim.size)
@@ -74,6 +80,10 @@ static Error inspectLibrary(StringRef path, json::Object &report) {
   report["name"] = json::fixUTF8(model.name);
   report["target"] = json::fixUTF8(model.target);
   report["features"] = json::fixUTF8(model.cpu_features);
+  json::Array variants;
+  for (uint32_t i = 0; i < (*loaded)->get()->num_variants; ++i)
+    variants.push_back(json::fixUTF8((*loaded)->get()->variants[i]->target));
+  report["variants"] = std::move(variants);
   report["inputs"] = describe((*loaded)->getInputs());
   report["outputs"] = describe((*loaded)->getOutputs());
   json::Array steps, buffers;
@@ -146,7 +156,12 @@ static void printTensors(const json::Object &report, StringRef key,
   for (const json::Value &entry : *tensors) {
     const json::Object &tensor = *entry.getAsObject();
     outs() << title << ' ' << getText(tensor.get("name")) << ": "
-           << getText(tensor.get("type")) << '[';
+           << getText(tensor.get("type"));
+    if (!tensor.getArray("dims")) { // of a value
+      outs() << '\n';
+      continue;
+    }
+    outs() << '[';
     ListSeparator comma;
     for (const json::Value &dim : *tensor.getArray("dims"))
       outs() << comma << getText(&dim);
@@ -164,6 +179,17 @@ static void printModel(const json::Object &report) {
   }
   printTensors(report, "inputs", "input");
   printTensors(report, "outputs", "output");
+  if (const json::Object *calls = report.getObject("calls")) {
+    outs() << "library calls:";
+    ListSeparator comma(",");
+    // In an order that does not change.
+    std::map<StringRef, const json::Value *> sorted;
+    for (const auto &[name, count] : *calls)
+      sorted[name] = &count;
+    for (const auto &[name, count] : sorted)
+      outs() << comma << ' ' << getText(count) << ' ' << name;
+    outs() << '\n';
+  }
   if (const json::Array *operators = report.getArray("operators")) {
     outs() << "operators:\n";
     for (const json::Value &entry : *operators) {
@@ -233,6 +259,13 @@ static void printMemory(const json::Object &report) {
            << getText(saving.getAsObject()->get("count"))
            << " producers, not moved: "
            << getText(saving.getAsObject()->get("bytes")) << " bytes\n";
+  if (const json::Array *variants = report.getArray("variants");
+      variants && variants->size() > 1) {
+    outs() << "variants:";
+    for (const json::Value &variant : *variants)
+      outs() << ' ' << variant.getAsString().value_or("");
+    outs() << "; of the first one:\n";
+  }
   outs() << "target: " << getText(report.get("target")) << " ("
          << getText(report.get("features")) << ")\n";
 }
