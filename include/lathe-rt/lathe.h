@@ -366,7 +366,9 @@ static inline lathe_status lathe_model_get_state(const lathe_model *model,
 /* --- Contexts ---------------------------------------------------------- */
 
 /* Makes a context, to be ended with lathe_context_destroy. `options` may be
- * NULL. On failure *ctx is NULL and options->message says why. */
+ * NULL. On failure *ctx is NULL and options->message says why. Of a model
+ * compiled for several processors it takes the best variant that this one can
+ * run, or the one that LATHE_VARIANT in the environment names ("x86-64-v3"). */
 static inline lathe_status lathe_context_create(const lathe_model *model,
                                                 const lathe_options *options,
                                                 lathe_context **ctx) {

@@ -22,6 +22,7 @@
 #include "llvm/Support/Path.h"
 #include "llvm/Support/Process.h"
 #include "llvm/Support/ThreadPool.h"
+#include "llvm/TargetParser/Host.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -36,17 +37,58 @@ std::string lathe::getSymbolPrefix(StringRef path) {
   return name;
 }
 
-static TargetOptions getTargetOptions(const CompileOptions &options) {
-  return {options.cpu, options.gpu, options.optLevel};
+static const TargetEntry *findTarget(StringRef name) {
+  for (const TargetEntry &entry : getTargets())
+    if (entry.name == name)
+      return &entry;
+  return nullptr;
+}
+
+FailureOr<std::vector<std::unique_ptr<TargetInterface>>>
+lathe::createTargets(const CompileOptions &options, std::string &error) {
+  const TargetEntry *entry = findTarget(options.target);
+  if (!entry) {
+    error = "expected a target, got '" + options.target + "'";
+    return failure();
+  }
+  SmallVector<StringRef> names;
+  StringRef(options.cpu).split(names, ',');
+  std::vector<std::unique_ptr<TargetInterface>> targets;
+  for (auto [i, name] : llvm::enumerate(names)) {
+    if (llvm::is_contained(ArrayRef(names).take_front(i), name)) {
+      error = ("expected different processors, got '" + name + "' again").str();
+      return failure();
+    }
+    FailureOr<std::unique_ptr<TargetInterface>> target =
+        entry->create({name.str(), options.gpu, options.optLevel}, error);
+    if (failed(target))
+      return failure();
+    std::string first =
+                    (targets.empty() ? *target : targets.front())->getTriple(),
+                triple = (*target)->getTriple();
+    if (llvm::Triple(first).getArch() != llvm::Triple(triple).getArch()) {
+      error = "expected processors of one architecture, got " + first +
+              " and " + triple;
+      return failure();
+    }
+    // The first one that a machine can run is taken.
+    auto count = [](const TargetInterface &of) {
+      return llvm::count(of.getRequiredFeatures(), ',');
+    };
+    auto place = llvm::find_if(targets, [&](const auto &other) {
+      return count(*other) < count(**target);
+    });
+    targets.insert(place, std::move(*target));
+  }
+  return targets;
 }
 
 FailureOr<std::unique_ptr<TargetInterface>>
 lathe::createTarget(const CompileOptions &options, std::string &error) {
-  for (const TargetEntry &entry : getTargets())
-    if (entry.name == options.target)
-      return entry.create(getTargetOptions(options), error);
-  error = "expected a target, got '" + options.target + "'";
-  return failure();
+  auto targets = createTargets(options, error);
+  if (failed(targets))
+    return failure();
+  return std::move(targets->front());
 }
 
 std::string lathe::findWrongOption(const CompileOptions &options) {
@@ -59,12 +101,9 @@ std::string lathe::findWrongOption(const CompileOptions &options) {
                                                  .str();
   };
   std::string names;
-  const TargetEntry *entry = nullptr;
-  for (const TargetEntry &known : getTargets()) {
+  const TargetEntry *entry = findTarget(options.target);
+  for (const TargetEntry &known : getTargets())
     names += (names.empty() ? "" : "|") + known.name.str();
-    if (known.name == options.target)
-      entry = &known;
-  }
   for (std::string wrong :
        {choose("target", names, options.target),
         choose("layout", "auto|none", options.layout),
@@ -86,9 +125,17 @@ std::string lathe::findWrongOption(const CompileOptions &options) {
            options.output + "'";
   std::string error;
   FusionOptions fusion;
-  if (failed(entry->create(getTargetOptions(options), error)) ||
-      failed(parseFusion(options.fusion, fusion, error)))
+  auto targets = createTargets(options, error);
+  if (failed(targets) || failed(parseFusion(options.fusion, fusion, error)))
     return error;
+  llvm::Triple host(llvm::sys::getProcessTriple()),
+      triple(targets->front()->getTriple());
+  if (suffix == ".so" && options.runtimeLibrary.empty() &&
+      triple.getArch() != host.getArch())
+    return ("expected an output ending in .o or .a for " +
+            triple.getArchName() + " (the runtime here is for " +
+            host.getArchName() + "), got '" + options.output + "'")
+        .str();
   return "";
 }
 
@@ -140,6 +187,14 @@ struct WorkFolder {
   }
 };
 
+/// The model for one processor, from level 3 on.
+struct Variant {
+  std::string prefix; ///< Of its symbols.
+  std::unique_ptr<TargetInterface> target;
+  OwningOpRef<ModuleOp> module = {};
+  ProgramTables tables = {};
+};
+
 class Compiler {
 public:
   Compiler(const CompileOptions &options, llvm::raw_ostream &errs)
@@ -154,12 +209,20 @@ private:
   void report(const UserDiagnostic &diag);
   LogicalResult fail(const Twine &message);
   LogicalResult check(llvm::Error error);
-  LogicalResult runPasses(StringRef stage,
+  LogicalResult runPasses(StringRef stage, ModuleOp module,
                           function_ref<void(PassManager &)> build);
   LogicalResult lower();
-  LogicalResult emitKernels(StringRef suffix, std::vector<std::string> &texts);
+  LogicalResult lower(Variant &variant);
+  LogicalResult emitKernels(const Variant &variant, StringRef suffix,
+                            std::vector<std::string> &texts);
+  LogicalResult save(const Twine &name, ArrayRef<char> bytes);
+  LogicalResult emit(Variant &variant, ModuleOp program);
+  LogicalResult writeWeights();
   LogicalResult writeText(StringRef suffix);
   LogicalResult writeObjects(StringRef suffix);
+  LogicalResult link(StringRef suffix);
+  LogicalResult writeFile(const std::string &path,
+                          function_ref<llvm::Error(llvm::raw_ostream &)> write);
   LogicalResult commitFiles();
 
   const CompileOptions &options;
@@ -167,13 +230,13 @@ private:
   ModelSummary modelSummary;
   StageClock clock;
   std::string prefix;
-  std::unique_ptr<TargetInterface> target;
   FusionOptions fusion;
   std::unique_ptr<llvm::DefaultThreadPool> pool; ///< Outlives the context.
   std::unique_ptr<MLIRContext> context;
-  OwningOpRef<ModuleOp> module;
-  ProgramTables tables;
+  OwningOpRef<ModuleOp> module; ///< Until variants part.
+  std::vector<Variant> variants;
   WorkFolder folder;
+  std::vector<std::string> objects; ///< In `folder`.
   PendingFiles pending;
 };
 } // namespace
@@ -199,7 +262,7 @@ LogicalResult Compiler::check(llvm::Error error) {
   return success();
 }
 
-LogicalResult Compiler::runPasses(StringRef stage,
+LogicalResult Compiler::runPasses(StringRef stage, ModuleOp module,
                                   function_ref<void(PassManager &)> build) {
   auto timer = clock.start(stage);
   PassManager pm(context.get());
@@ -215,7 +278,7 @@ LogicalResult Compiler::runPasses(StringRef stage,
                         /*printAfterOnlyOnFailure=*/false, errs);
   }
   build(pm);
-  return pm.run(*module);
+  return pm.run(module);
 }
 
 LogicalResult Compiler::lower() {
@@ -233,7 +296,8 @@ LogicalResult Compiler::lower() {
     if (!module)
       return failure();
   }
-  if (options.intermediates && failed(runPasses("graph", [](PassManager &pm) {
+  if (options.intermediates &&
+      failed(runPasses("graph", *module, [](PassManager &pm) {
         buildIntermediatesPipeline(pm);
       })))
     return failure();
@@ -242,38 +306,50 @@ LogicalResult Compiler::lower() {
     auto timer = clock.start("constants");
     return compute(part);
   };
-  if (failed(runPasses("graph", [&](PassManager &pm) {
+  if (failed(runPasses("graph", *module, [&](PassManager &pm) {
         if (!options.states.empty())
           buildStatePipeline(pm, options.states);
         buildGraphPipeline(pm, fusion, constants);
       })))
     return failure();
-  if (failed(runPasses("tensor", [&](PassManager &pm) {
-        buildTensorPipeline(pm, fusion,
-                            options.layout == "none" ? 0 : target->getPanelWidth());
+  for (Variant &variant : MutableArrayRef(variants).drop_back())
+    variant.module = OwningOpRef<ModuleOp>(module->clone());
+  variants.back().module = std::move(module);
+  for (Variant &variant : variants)
+    if (failed(lower(variant)))
+      return failure();
+  return success();
+}
+
+/// Levels 3 and 4.
+LogicalResult Compiler::lower(Variant &variant) {
+  if (failed(runPasses("tensor", *variant.module, [&](PassManager &pm) {
+        buildTensorPipeline(
+            pm, fusion,
+            options.layout == "none" ? 0 : variant.target->getPanelWidth());
       })))
     return failure();
-  if (failed(runPasses("kernels", [&](PassManager &pm) {
-        target->buildKernelPipeline(pm.nest<KernelOp>());
+  if (failed(runPasses("kernels", *variant.module, [&](PassManager &pm) {
+        variant.target->buildKernelPipeline(pm.nest<KernelOp>());
       })))
     return failure();
-  return runPasses("memory", [&](PassManager &pm) {
+  return runPasses("memory", *variant.module, [&](PassManager &pm) {
     buildMemoryPipeline(pm, options.memoryPlan);
   });
 }
 
 /// Translates all kernels on the context's threads, in a fixed order of
 /// results.
-LogicalResult Compiler::emitKernels(StringRef suffix,
+LogicalResult Compiler::emitKernels(const Variant &variant, StringRef suffix,
                                     std::vector<std::string> &texts) {
   auto timer = clock.start("code");
-  SmallVector<KernelOp> kernels(module->getOps<KernelOp>());
+  SmallVector<KernelOp> kernels(ModuleOp(*variant.module).getOps<KernelOp>());
   texts.resize(kernels.size());
   return failableParallelForEachN(
       context.get(), 0, kernels.size(), [&](size_t i) -> LogicalResult {
-        FailureOr<SmallVector<char, 0>> code = target->emitKernel(
-            kernels[i], getKernelSymbol(prefix, kernels[i].getSymName()),
-            suffix);
+        FailureOr<SmallVector<char, 0>> code = variant.target->emitKernel(
+            kernels[i],
+            getKernelSymbol(variant.prefix, kernels[i].getSymName()), suffix);
         if (failed(code))
           return failure();
         texts[i].assign(code->begin(), code->end());
@@ -300,184 +376,210 @@ std::string lathe::getRuntimeLibrary(const CompileOptions &options) {
   return path.str().str();
 }
 
-LogicalResult Compiler::writeText(StringRef suffix) {
+/// Writes a file that appears when all is well.
+LogicalResult
+Compiler::writeFile(const std::string &path,
+                    function_ref<llvm::Error(llvm::raw_ostream &)> write) {
   std::error_code code;
-  llvm::raw_fd_ostream os(pending.add(options.output), code);
-  if (code)
-    return fail("cannot write '" + options.output + "': " + code.message());
-  if (suffix == ".mlir") {
-    OpPrintingFlags flags;
-    flags.elideLargeElementsAttrs(16).elideLargeResourceString(64);
-    module->print(os, flags);
-  } else {
-    std::vector<std::string> texts;
-    if (failed(emitKernels(suffix, texts)))
+  llvm::raw_fd_ostream os(pending.add(path), code);
+  if (!code) {
+    if (failed(check(write(os))))
       return failure();
-    os << target->joinTexts(
-        SmallVector<StringRef>(texts.begin(), texts.end()), suffix);
-  }
-  os.close();
-  if (os.has_error()) {
+    os.close();
     code = os.error();
     os.clear_error();
-    return fail("cannot write '" + options.output + "': " + code.message());
   }
-  return commitFiles();
+  if (code)
+    return fail("cannot write '" + path + "': " + code.message());
+  return success();
+}
+
+LogicalResult Compiler::writeText(StringRef suffix) {
+  std::vector<std::string> texts;
+  for (Variant &variant : variants) {
+    std::vector<std::string> kernels;
+    if (suffix == ".mlir") {
+      OpPrintingFlags flags;
+      flags.elideLargeElementsAttrs(16).elideLargeResourceString(64);
+      llvm::raw_string_ostream os(kernels.emplace_back());
+      variant.module->print(os, flags);
+      texts.push_back(kernels.front());
+      continue;
+    }
+    if (failed(emitKernels(variant, suffix, kernels)))
+      return failure();
+    texts.push_back(variant.target->joinTexts(
+        SmallVector<StringRef>(kernels.begin(), kernels.end()), suffix));
+  }
+  LogicalResult written = writeFile(options.output, [&](llvm::raw_ostream &os) {
+    os << llvm::join(texts, "");
+    return llvm::Error::success();
+  });
+  return succeeded(written) ? commitFiles() : failure();
+}
+
+/// Puts an object where the linker finds it.
+LogicalResult Compiler::save(const Twine &name, ArrayRef<char> bytes) {
+  std::string path = folder.file(name);
+  std::error_code code;
+  llvm::raw_fd_ostream os(path, code);
+  if (!code) {
+    os.write(bytes.data(), bytes.size());
+    os.close();
+    code = os.error();
+    os.clear_error();
+  }
+  if (code)
+    return fail("cannot write '" + path + "': " + code.message());
+  objects.push_back(path);
+  return success();
+}
+
+/// Level 5, after all variants' tables are complete.
+LogicalResult Compiler::emit(Variant &variant, ModuleOp program) {
+  std::vector<std::string> codes;
+  if (failed(emitKernels(variant, ".o", codes)))
+    return failure();
+  SmallVector<KernelCode> kernels;
+  for (auto [i, kernel] : llvm::enumerate(variant.module->getOps<KernelOp>()))
+    kernels.push_back(
+        {getKernelSymbol(variant.prefix, kernel.getSymName()), codes[i]});
+  if (variant.target->makesObjects())
+    for (const KernelCode &kernel : kernels)
+      if (failed(save(kernel.symbol + ".o", kernel.bytes)))
+        return failure();
+  auto timer = clock.start("program");
+  TableTarget described = {variant.target->getDescription(),
+                           variant.target->getRequiredFeatures(),
+                           variant.tables.weightsBytes > 0 &&
+                               options.weights == "embed",
+                           variant.target->hasDeviceMemory(),
+                           prefix,
+                           {}};
+  for (const Variant &other : variants)
+    described.variants.push_back(other.prefix);
+  FailureOr<SmallVector<char, 0>> object = variant.target->emitProgram(
+      program, variant.prefix, kernels,
+      [&](llvm::Module &code) { addTables(code, variant.tables, described); });
+  return success(succeeded(object) &&
+                 succeeded(save(variant.prefix + "_program.o", *object)));
+}
+
+LogicalResult Compiler::writeWeights() {
+  auto timer = clock.start("weights");
+  // The last variant knows the weights of all.
+  const Variant &last = variants.back();
+  if (options.weights == "file") {
+    std::string path = llvm::sys::path::parent_path(options.output).str();
+    path += (path.empty() ? "" : "/") + prefix + ".weights";
+    return writeFile(path, [&](llvm::raw_ostream &os) {
+      return lathe::writeWeights(last.tables, os);
+    });
+  }
+  if (last.tables.weightsBytes == 0)
+    return success();
+  objects.push_back(folder.file("weights.o"));
+  return check(writeWeightsObject(last.tables, prefix + "_weights",
+                                  llvm::Triple(last.target->getTriple()),
+                                  objects.back()));
 }
 
 LogicalResult Compiler::writeObjects(StringRef suffix) {
   if (std::error_code code =
           llvm::sys::fs::createUniqueDirectory("lathe", folder.path))
     return fail("cannot make a temporary folder: " + code.message());
-
-  OwningOpRef<ModuleOp> program;
-  {
+  std::vector<OwningOpRef<ModuleOp>> programs;
+  for (auto [i, variant] : llvm::enumerate(variants)) {
     auto timer = clock.start("program");
-    for (const FusionSaving &saving : getFusionSavings(*module))
+    ProgramTables &tables = variant.tables;
+    // Weights that are laid out alike are shared.
+    if (i > 0) {
+      tables.weights = variants[i - 1].tables.weights;
+      tables.weightsBytes = variants[i - 1].tables.weightsBytes;
+    }
+    for (const FusionSaving &saving : getFusionSavings(*variant.module))
       tables.metadata.push_back(
           {"lathe.fusion." + saving.kind, printFusionSaving(saving)});
-    addProducers(*module, tables);
+    addProducers(*variant.module, tables);
     for (const auto &[key, value] : modelSummary.metadata)
       tables.metadata.push_back({"onnx." + key, value});
-    program = lowerProgramToLLVM(*module, prefix, tables,
-                                 target->hasDeviceMemory());
-    if (!program)
+    programs.push_back(lowerProgramToLLVM(*variant.module, variant.prefix,
+                                          tables,
+                                          variant.target->hasDeviceMemory()));
+    if (!programs.back())
       return failure();
-    if (auto bound = module->lookupSymbol("main")->getAttrOfType<IntegerAttr>(
-            arenaBoundAttrName))
+    if (auto bound =
+            variant.module->lookupSymbol("main")->getAttrOfType<IntegerAttr>(
+                arenaBoundAttrName))
       tables.metadata.push_back(
           {"lathe.arena_bound", std::to_string(bound.getInt())});
   }
-  std::vector<std::string> objects, codes;
-  SmallVector<KernelCode> kernels;
-  auto save = [&](const Twine &name, ArrayRef<char> bytes) -> LogicalResult {
-    std::string path = folder.file(name);
-    std::error_code code;
-    llvm::raw_fd_ostream os(path, code);
-    if (!code) {
-      os.write(bytes.data(), bytes.size());
-      os.close();
-      code = os.error();
-      os.clear_error();
-    }
-    if (code)
-      return fail("cannot write '" + path + "': " + code.message());
-    objects.push_back(path);
-    return success();
-  };
-  {
-    if (failed(emitKernels(".o", codes)))
+  for (Variant &variant : variants)
+    variant.tables.weightsBytes = variants.back().tables.weightsBytes;
+  for (auto [variant, program] : llvm::zip_equal(variants, programs))
+    if (failed(emit(variant, *program)))
       return failure();
-    for (auto [i, kernel] : llvm::enumerate(module->getOps<KernelOp>()))
-      kernels.push_back(
-          {getKernelSymbol(prefix, kernel.getSymName()), codes[i]});
-    for (auto [i, code] : llvm::enumerate(codes))
-      if (target->makesObjects() &&
-          failed(save("kernel" + Twine(i) + ".o", code)))
-        return failure();
-  }
-  {
-    auto timer = clock.start("program");
-    TableTarget described = {
-        target->getDescription(), target->getRequiredFeatures(),
-        tables.weightsBytes > 0 && options.weights == "embed",
-        target->hasDeviceMemory()};
-    FailureOr<SmallVector<char, 0>> object = target->emitProgram(
-        *program, prefix, kernels, [&](llvm::Module &code) {
-          addTables(code, tables, described);
-        });
-    if (failed(object) || failed(save("program.o", *object)))
-      return failure();
-  }
-  {
-    auto timer = clock.start("weights");
-    if (options.weights == "file") {
-      std::string path = llvm::sys::path::parent_path(options.output).str();
-      path += (path.empty() ? "" : "/") + prefix + ".weights";
-      std::error_code code;
-      llvm::raw_fd_ostream os(pending.add(path), code);
-      if (code)
-        return fail("cannot write '" + path + "': " + code.message());
-      if (failed(check(writeWeights(tables, os))))
-        return failure();
-      os.close();
-      if (os.has_error()) {
-        code = os.error();
-        os.clear_error();
-        return fail("cannot write '" + path + "': " + code.message());
-      }
-    } else if (tables.weightsBytes > 0) {
-      std::string path = folder.file("weights.o");
-      if (failed(check(
-              writeWeightsObject(tables, llvm::Triple(target->getTriple()), path))))
-        return failure();
-      objects.push_back(path);
-    }
-  }
-  std::string header = getHeader(tables);
+  if (failed(writeWeights()))
+    return failure();
+  variants.front().tables.prefix = prefix;
+  std::string header = getHeader(variants.front().tables);
   // What is left to do needs no IR: give back the weights' memory first.
-  program = {};
-  module = {};
+  programs.clear();
+  variants.clear();
   context.reset();
+  if (failed(link(suffix)))
+    return failure();
+  SmallString<128> headerPath(options.output);
+  llvm::sys::path::replace_extension(headerPath, ".h");
+  if (failed(writeFile(headerPath.str().str(), [&](llvm::raw_ostream &os) {
+        os << header;
+        return llvm::Error::success();
+      })))
+    return failure();
+  return commitFiles();
+}
 
+LogicalResult Compiler::link(StringRef suffix) {
   auto timer = clock.start("link");
   std::string part = pending.add(options.output);
-  LogicalResult linked = success();
   if (suffix == ".so") {
     std::string libc = findCLibrary();
     if (libc.empty())
       return fail("cannot find the C library to link with");
-    linked =
-        check(linkSharedLibrary(objects, {getRuntimeLibrary(options), libc},
-                                prefix + "_lathe_model", part));
-  } else if (suffix == ".o") {
-    linked = check(linkObject(objects, part));
-  } else {
-    std::string joined = folder.file(prefix + ".o");
-    linked = check(linkObject(objects, joined));
-    if (succeeded(linked)) {
-      auto member =
-          llvm::NewArchiveMember::getFile(joined, /*Deterministic=*/true);
-      if (!member)
-        return check(member.takeError());
-      // Not the path: that of the temporary folder changes.
-      member->MemberName = llvm::sys::path::filename(member->MemberName);
-      linked = check(llvm::writeArchive(
-          part, {std::move(*member)}, llvm::SymtabWritingMode::NormalSymtab,
-          llvm::object::Archive::K_GNU,
-          /*Deterministic=*/true, /*Thin=*/false));
-    }
+    return check(linkSharedLibrary(objects, {getRuntimeLibrary(options), libc},
+                                   prefix + "_lathe_model", part));
   }
-  if (failed(linked))
+  if (suffix == ".o")
+    return check(linkObject(objects, part));
+  std::string joined = folder.file(prefix + ".o");
+  if (failed(check(linkObject(objects, joined))))
     return failure();
-  SmallString<128> headerPath(options.output);
-  llvm::sys::path::replace_extension(headerPath, ".h");
-  std::error_code code;
-  llvm::raw_fd_ostream os(pending.add(headerPath), code);
-  if (!code) {
-    os << header;
-    os.close();
-    code = os.error();
-    os.clear_error();
-  }
-  if (code)
-    return fail("cannot write '" + headerPath + "': " + code.message());
-  return commitFiles();
+  auto member = llvm::NewArchiveMember::getFile(joined, /*Deterministic=*/true);
+  if (!member)
+    return check(member.takeError());
+  // Not the path: that of the temporary folder changes.
+  member->MemberName = llvm::sys::path::filename(member->MemberName);
+  return check(llvm::writeArchive(part, {std::move(*member)},
+                                  llvm::SymtabWritingMode::NormalSymtab,
+                                  llvm::object::Archive::K_GNU,
+                                  /*Deterministic=*/true, /*Thin=*/false));
 }
 
 LogicalResult Compiler::prepare() {
   std::string error = findWrongOption(options);
   if (!error.empty())
     return fail(error);
-  FailureOr<std::unique_ptr<TargetInterface>> made =
-      createTarget(options, error);
-  if (failed(made))
+  auto targets = createTargets(options, error);
+  if (failed(targets))
     return fail(error);
-  target = std::move(*made);
   if (failed(parseFusion(options.fusion, fusion, error)))
     return fail(error);
   fusion.explain = options.explainFusion;
   prefix = options.name.empty() ? getSymbolPrefix(options.input) : options.name;
+  for (auto [i, target] : llvm::enumerate(*targets))
+    variants.push_back(
+        {targets->size() == 1 ? prefix : prefix + "_v" + std::to_string(i),
+         std::move(target)});
 
   DialectRegistry registry;
   registerAllDialects(registry);
@@ -502,8 +604,9 @@ LogicalResult Compiler::prepare() {
 LogicalResult Compiler::inspect(function_ref<LogicalResult(ModuleOp)> use) {
   LogicalResult done = prepare();
   if (succeeded(done))
-    done = use(*module);
+    done = use(*variants.front().module);
   module = {};
+  variants.clear();
   context.reset();
   return done;
 }
@@ -517,6 +620,7 @@ LogicalResult Compiler::run() {
                               : writeText(suffix);
   // The context must go before its threads.
   module = {};
+  variants.clear();
   context.reset();
   clock.report();
   return written;

@@ -96,9 +96,11 @@ LogicalResult HostProgram::lower(const TargetInterface &target) {
             return made;
           })))
     return failure();
-  TableTarget described = {target.getDescription(),
-                           target.getRequiredFeatures(),
-                           /*hasWeights=*/false};
+  TableTarget described = {
+      target.getDescription(), target.getRequiredFeatures(),
+      /*hasWeights=*/false,
+      /*hasDevice=*/false,     prefix.str(),
+      {prefix.str()}};
   FailureOr<TargetInterface::Bytes> object =
       target.emitProgram(*program, prefix, {}, [&](llvm::Module &llvmModule) {
         addTables(llvmModule, tables, described);
@@ -232,7 +234,7 @@ static StringRef getBaseline() {
   for (StringRef feature :
        {"avx2", "bmi", "bmi2", "f16c", "fma", "lzcnt", "movbe"})
     if (!features.lookup(feature))
-      return "x86-64";
+      return "";
   return "x86-64-v3";
 }
 

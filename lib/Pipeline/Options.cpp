@@ -82,8 +82,8 @@ using S = OptionScope;
 static constexpr OptionInfo table[] = {
     {"target", K::Value, S::Code, "cpu|cuda", "cpu",
      "What to generate code for", setText<&O::target>},
-    {"cpu", K::Value, S::Code, "name", "native",
-     "Processor: native, x86-64-v3, x86-64-v4, sapphirerapids, cortex-a76, ...",
+    {"cpu", K::Value, S::Code, "name,…", "native",
+     "Processors, chosen from at load: native, x86-64-v3, x86-64-v4, sapphirerapids, cortex-a76, ...",
      setText<&O::cpu>},
     {"gpu", K::Value, S::Code, "sm_80,...", "",
      "Chips to generate device code for", setText<&O::gpu>},

@@ -298,6 +298,7 @@ llvm::Error lathe::writeWeights(const ProgramTables &tables,
 }
 
 llvm::Error lathe::writeWeightsObject(const ProgramTables &tables,
+                                      StringRef symbol,
                                       const llvm::Triple &triple,
                                       StringRef path) {
   using namespace llvm::ELF;
@@ -306,11 +307,10 @@ llvm::Error lathe::writeWeightsObject(const ProgramTables &tables,
   if (code)
     return llvm::createFileError(path, code);
 
-  std::string symbol = tables.prefix + "_weights";
   // Section 1 is the weights', 2 symbols, 3 their names, 4 sections' names. The
   // large flag keeps code and small data within reach of each other.
   const char names[] = "\0.lrodata.weights\0.symtab\0.strtab\0.shstrtab";
-  std::string strings = std::string(1, '\0') + symbol + '\0';
+  std::string strings = std::string(1, '\0') + symbol.str() + '\0';
   uint64_t weightsAt = pageBytes;
   uint64_t symbolsAt = llvm::alignTo(weightsAt + tables.weightsBytes, 8);
   uint64_t stringsAt = symbolsAt + 2 * sizeof(Elf64_Sym);

@@ -59,9 +59,20 @@ static bool areRanksSupported(const lathe_rt_tensor *tensors, int32_t count,
   return true;
 }
 
-/* The first variant that this processor can run, or NULL. */
+/* Whether `wanted` names the variant: its target, as in "cpu:x86-64-v3", or what
+ * follows the colon. */
+static bool isNamed(const lathe_rt_model *variant, const char *wanted) {
+  const char *colon = strchr(variant->target, ':');
+  return !strcmp(variant->target, wanted) ||
+         (colon && !strcmp(colon + 1, wanted));
+}
+
+/* The first variant that this processor can run, or NULL; of those that
+ * LATHE_VARIANT names, if it is set. */
 static const lathe_rt_model *chooseVariant(const lathe_model *model,
                                            lathe_rt_text *message) {
+  const char *wanted = getenv("LATHE_VARIANT");
+  bool found = false;
   for (uint32_t v = 0; v < model->num_variants; ++v) {
     const lathe_rt_model *variant = model->variants[v];
     char names[256];
@@ -71,13 +82,27 @@ static const lathe_rt_model *chooseVariant(const lathe_model *model,
         !areRanksSupported(variant->inputs, variant->num_inputs, message) ||
         !areRanksSupported(variant->outputs, variant->num_outputs, message))
       return NULL;
+    if (wanted && *wanted && !isNamed(variant, wanted))
+      continue;
     if (lathe_rt_has_features(variant->cpu_features, &missing))
       return variant;
-    lathe_rt_text_string(message, v ? "; " : "");
+    lathe_rt_text_string(message, found ? "; " : "");
     lathe_rt_text_string(message, "target '");
     lathe_rt_text_string(message, variant->target);
     lathe_rt_text_string(message, "': expected a processor with ");
     lathe_rt_text_string(message, names);
+    found = true;
+  }
+  if (!found) {
+    lathe_rt_text_string(message, "LATHE_VARIANT: expected");
+    for (uint32_t v = 0; v < model->num_variants; ++v) {
+      lathe_rt_text_string(message, v ? " or '" : " '");
+      lathe_rt_text_string(message, model->variants[v]->target);
+      lathe_rt_text_string(message, "'");
+    }
+    lathe_rt_text_string(message, ", got '");
+    lathe_rt_text_string(message, wanted ? wanted : "");
+    lathe_rt_text_string(message, "'");
   }
   return NULL;
 }

@@ -20,9 +20,10 @@ struct CompileOptions;
 /// recipes run one weight at a time.
 llvm::Error writeWeights(const ProgramTables &tables, llvm::raw_ostream &os);
 
-/// Writes an ELF object that defines `<prefix>_weights`: a page-aligned
-/// read-only section that holds the weights.
+/// Writes an ELF object that defines `symbol`: a page-aligned read-only section
+/// that holds the weights.
 llvm::Error writeWeightsObject(const ProgramTables &tables,
+                               llvm::StringRef symbol,
                                const llvm::Triple &triple,
                                llvm::StringRef path);
 

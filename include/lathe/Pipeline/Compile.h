@@ -13,6 +13,7 @@
 #include "llvm/Support/raw_ostream.h"
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -31,7 +32,7 @@ struct CompileOptions {
   llvm::ArrayRef<char> bytes; ///< The model itself, instead of a file.
   std::string output;         ///< Its suffix picks the kind of artifact.
   std::string target = "cpu";
-  std::string cpu = "native";
+  std::string cpu = "native"; ///< Several: one variant each, chosen at load.
   std::string gpu; ///< Chips, comma-separated; the target's choice if empty.
   /// `--shape`: full shapes of inputs by name; `--dim`: sizes of symbols.
   std::vector<std::pair<std::string, std::vector<int64_t>>> shapes;
@@ -63,8 +64,13 @@ struct CompileOptions {
   bool intermediates = false;
 };
 
-/// The target that the options ask for. Failure, with the reason in `error`,
-/// where there is none.
+/// The targets that the options ask for: one for each processor, all of one
+/// architecture, those that need most first. Failure, with the reason in
+/// `error`, where there are none.
+llvm::FailureOr<std::vector<std::unique_ptr<TargetInterface>>>
+createTargets(const CompileOptions &options, std::string &error);
+
+/// The first of these.
 llvm::FailureOr<std::unique_ptr<TargetInterface>>
 createTarget(const CompileOptions &options, std::string &error);
 

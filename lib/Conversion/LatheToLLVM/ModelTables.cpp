@@ -236,14 +236,14 @@ void lathe::addTables(llvm::Module &module, const ProgramTables &tables,
 
   auto size = [&](const auto &list) { return w.integer(32, list.size()); };
   llvm::Constant *weights =
-      target.hasWeights ? w.symbol(tables.prefix + "_weights") : w.null();
+      target.hasWeights ? w.symbol(target.model + "_weights") : w.null();
   llvm::Constant *eval =
       tables.numValues ? w.symbol(tables.prefix + "_eval") : w.null();
   llvm::SmallVector<llvm::Constant *> fields = {
       w.integer(32, LATHE_RT_ARTIFACT_VERSION),
       w.integer(32, target.hasDevice ? sizeof(lathe_rt_model)
                                      : offsetof(lathe_rt_model, device)),
-      w.text(tables.prefix),
+      w.text(target.model),
       w.text(target.target),
       w.text(target.cpuFeatures),
       size(tables.inputs),
@@ -277,18 +277,26 @@ void lathe::addTables(llvm::Module &module, const ProgramTables &tables,
       w.array(metadata)};
   if (target.hasDevice)
     fields.push_back(w.symbol(tables.prefix + "_device"));
-  llvm::Constant *model = w.record(fields);
+  auto *model = llvm::cast<llvm::GlobalVariable>(w.global(w.record(fields)));
+  model->setLinkage(llvm::GlobalValue::ExternalLinkage);
+  model->setVisibility(llvm::GlobalValue::HiddenVisibility);
+  model->setName(tables.prefix + "_model");
 
-  llvm::Constant *variants = w.array({w.global(model)});
-  llvm::Constant *entry =
-      w.global(w.record({w.integer(32, LATHE_ABI_VERSION), w.integer(32, 1),
-                         w.symbol("lathe_rt_api"), variants}));
-  auto *function =
-      llvm::Function::Create(llvm::FunctionType::get(w.pointer, false),
-                             llvm::GlobalValue::ExternalLinkage,
-                             tables.prefix + "_lathe_model", module);
-  llvm::IRBuilder<> builder(llvm::BasicBlock::Create(w.context, "", function));
-  builder.CreateRet(entry);
+  llvm::Function *function = nullptr;
+  if (target.variants.front() == tables.prefix) {
+    llvm::SmallVector<llvm::Constant *> variants;
+    for (const std::string &prefix : target.variants)
+      variants.push_back(w.symbol(prefix + "_model"));
+    llvm::Constant *entry = w.global(w.record(
+        {w.integer(32, LATHE_ABI_VERSION), w.integer(32, variants.size()),
+         w.symbol("lathe_rt_api"), w.array(variants)}));
+    function = llvm::Function::Create(llvm::FunctionType::get(w.pointer, false),
+                                      llvm::GlobalValue::ExternalLinkage,
+                                      target.model + "_lathe_model", module);
+    llvm::IRBuilder<> builder(
+        llvm::BasicBlock::Create(w.context, "", function));
+    builder.CreateRet(entry);
+  }
 
   // All but the entry point is the artifact's own.
   for (llvm::Function &f : module)

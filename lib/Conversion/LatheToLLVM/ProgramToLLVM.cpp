@@ -217,6 +217,9 @@ LogicalResult ProgramLowering::collectSlots() {
 }
 
 void ProgramLowering::collectWeights() {
+  for (auto [i, weight] : llvm::enumerate(tables.weights))
+    weightIds.insert(
+        {{weight.op.getValue(), weight.op.getRecipeAttr()}, (unsigned)i});
   main.walk([&](WeightOp op) {
     auto key =
         std::pair<Attribute, Attribute>(op.getValue(), op.getRecipeAttr());

@@ -10,6 +10,7 @@
 #include "lathe/Dialect/Lathe/IR/Lathe.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
@@ -102,6 +103,26 @@ static LogicalResult verifyNoCalls(KernelOp kernel, llvm::Module &module) {
   return success();
 }
 
+/// Text in which the names of local labels begin with `.L<symbol>_`, so that
+/// the texts of several kernels make one file.
+static SmallVector<char, 0> renameLabels(StringRef text, StringRef symbol) {
+  SmallVector<char, 0> renamed;
+  while (!text.empty()) {
+    size_t at = text.find(".L");
+    bool isLabel = at != StringRef::npos &&
+                   (at == 0 || !(llvm::isAlnum(text[at - 1]) ||
+                                 StringRef("_.$").contains(text[at - 1])));
+    StringRef before = text.take_front(at == StringRef::npos ? at : at + 2);
+    renamed.append(before.begin(), before.end());
+    text = text.drop_front(before.size());
+    if (isLabel) {
+      renamed.append(symbol.begin(), symbol.end());
+      renamed.push_back('_');
+    }
+  }
+  return renamed;
+}
+
 FailureOr<SmallVector<char, 0>> cpu::emitKernel(KernelOp kernel,
                                                 const Target &target,
                                                 StringRef symbol,
@@ -138,6 +159,8 @@ FailureOr<SmallVector<char, 0>> cpu::emitKernel(KernelOp kernel,
                                        : llvm::CodeGenFileType::AssemblyFile))
     return kernel.emitOpError("expected a target that can emit code");
   passes.run(*module);
+  if (output == Output::Assembly)
+    bytes = renameLabels(StringRef(bytes.data(), bytes.size()), symbol);
   return bytes;
 }
 

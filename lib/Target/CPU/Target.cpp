@@ -77,6 +77,21 @@ createSubtarget(StringRef tripleName, StringRef cpu, StringRef features) {
       llvmTarget->createMCSubtargetInfo(triple, cpu, features));
 }
 
+/// Completes a target; failure where our code cannot run on it.
+static FailureOr<lathe::cpu::Target> finish(lathe::cpu::Target target,
+                                            const MCSubtargetInfo &info,
+                                            std::string &error) {
+  Triple triple(target.triple);
+  // Without FMA, LLVM would call a library's function for it.
+  if (triple.isX86() && !info.checkFeatures("+avx,+fma")) {
+    error = "expected a processor with FMA (x86-64-v3 or newer), got '" +
+            target.name + "'";
+    return failure();
+  }
+  readRegisters(target, info, triple);
+  return target;
+}
+
 FailureOr<lathe::cpu::Target> lathe::cpu::parseTarget(StringRef name,
                                                       std::string &error) {
   initializeTargets();
@@ -104,8 +119,7 @@ FailureOr<lathe::cpu::Target> lathe::cpu::parseTarget(StringRef name,
       error = "expected LLVM to have a back end for " + target.triple;
       return failure();
     }
-    readRegisters(target, *info, Triple(target.triple));
-    return target;
+    return finish(target, *info, error);
   }
   // The first architecture that knows the name; the host's is asked first.
   for (const std::string &triple :
@@ -117,8 +131,7 @@ FailureOr<lathe::cpu::Target> lathe::cpu::parseTarget(StringRef name,
     target.triple = triple;
     target.cpu = name.str();
     std::unique_ptr<MCSubtargetInfo> info = createSubtarget(triple, name, "");
-    readRegisters(target, *info, Triple(triple));
-    return target;
+    return finish(target, *info, error);
   }
   error = "expected 'native' or a processor that LLVM knows, got '" +
           name.str() + "'";

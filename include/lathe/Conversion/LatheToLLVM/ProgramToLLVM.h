@@ -95,7 +95,9 @@ std::string getKernelSymbol(llvm::StringRef prefix, llvm::StringRef kernel);
 
 /// Lowers the program of `module` (its function `main`, after memory planning,
 /// with kernels in buffer form) to a new module in the LLVM dialect that
-/// defines `<prefix>_eval` and `<prefix>_program`, and fills `tables`. Errors
+/// defines `<prefix>_eval` and `<prefix>_program`, and fills `tables`. Weights
+/// that `tables` has already, from another variant of the program, keep their
+/// places. Errors
 /// are reported at the ops that cannot be lowered. With `deviceMemory` the host
 /// cannot address tensors: the program reads and copies through the runtime.
 mlir::OwningOpRef<mlir::ModuleOp> lowerProgramToLLVM(mlir::ModuleOp module,
@@ -111,12 +113,17 @@ void registerLowerProgramPass();
 struct TableTarget {
   std::string target;      ///< For people, e.g. "cpu:x86-64-v4".
   std::string cpuFeatures; ///< LLVM's names, comma-separated.
-  bool hasWeights;         ///< Whether `<prefix>_weights` is linked in.
+  bool hasWeights;         ///< Whether `<model>_weights` is linked in.
   bool hasDevice = false;  ///< Whether `<prefix>_device` is: code for a device.
+  /// The model's name; the prefix of all that its variants share.
+  std::string model;
+  /// The prefixes of all variants, best first, this one's among them. The first
+  /// one defines the exported function.
+  llvm::SmallVector<std::string> variants;
 };
 
-/// Adds the tables as constants to a translated program, and the exported
-/// function `<prefix>_lathe_model`.
+/// Adds the tables as constants to a translated program, and, to that of the
+/// first variant, the exported function `<model>_lathe_model`.
 void addTables(llvm::Module &module, const ProgramTables &tables,
                const TableTarget &target);
 

@@ -53,7 +53,7 @@ struct Target {
 
 /// The target of a name: `native`, or a CPU that LLVM knows (`x86-64-v3`,
 /// `x86-64-v4`, `sapphirerapids`, `cortex-a76`, ...). Failure, with the reason
-/// in `error`, where there is none.
+/// in `error`, where there is none or it is an x86 processor without FMA.
 llvm::FailureOr<Target> parseTarget(llvm::StringRef name, std::string &error);
 
 /// The entry of this target in the list that the pipeline chooses from.
