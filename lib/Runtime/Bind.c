@@ -24,11 +24,18 @@ lathe_status lathe_rt_grow(lathe_context *ctx, lathe_rt_growable *growable,
     int64_t wanted = keep && bytes < capacity + capacity / 2
                          ? capacity + capacity / 2
                          : bytes;
+    int64_t kept = keep && growable->data ? capacity : 0;
     wanted = lathe_rt_align(wanted ? wanted : 1);
-    memory = ctx->allocator.allocate(ctx->allocator.user, (size_t)wanted,
-                                     LATHE_RT_ALIGNMENT);
-    if (memory && keep && growable->data)
-      memcpy(memory, growable->data, (size_t)capacity);
+    if (ctx->driver) {
+      memory = ctx->driver->grow(ctx, growable->data, kept, wanted);
+    } else {
+      memory = ctx->allocator.allocate(ctx->allocator.user, (size_t)wanted,
+                                       LATHE_RT_ALIGNMENT);
+      if (memory && kept)
+        memcpy(memory, growable->data, (size_t)kept);
+      if (memory && growable->data)
+        ctx->allocator.release(ctx->allocator.user, growable->data);
+    }
     capacity = wanted;
   }
   if (!memory) {
@@ -39,8 +46,6 @@ lathe_status lathe_rt_grow(lathe_context *ctx, lathe_rt_growable *growable,
                          " bytes for a value whose size depends on data");
     return LATHE_OUT_OF_MEMORY;
   }
-  if (growable->data)
-    ctx->allocator.release(ctx->allocator.user, growable->data);
   growable->data = memory;
   growable->capacity = capacity;
   return LATHE_OK;
@@ -50,7 +55,10 @@ void *lathe_rt_reserve(lathe_rt_frame *frame, int32_t slot, int64_t bytes,
                        int32_t keep) {
   lathe_rt_running *running = (lathe_rt_running *)frame;
   lathe_rt_growable *growable = &running->ctx->growables[slot];
-  lathe_status status = lathe_rt_grow(running->ctx, growable, bytes, keep);
+  lathe_status status;
+  if (running->failure)
+    lathe_rt_stop(running, running->failure);
+  status = lathe_rt_grow(running->ctx, growable, bytes, keep);
   if (status)
     lathe_rt_stop(running, status);
   return growable->data;
@@ -61,11 +69,11 @@ void lathe_rt_bind(lathe_rt_frame *frame, int32_t symbol, int64_t value,
   lathe_rt_running *running = (lathe_rt_running *)frame;
   lathe_context *ctx = running->ctx;
   const lathe_rt_model *model = ctx->model;
-  int64_t scratch, total;
+  int64_t scratch, total, workers;
   lathe_status status;
   /* After a failed check the data, and so the size, means nothing. */
-  if (running->status[0])
-    lathe_rt_stop(running, LATHE_OK);
+  if (running->status[0] || running->failure)
+    lathe_rt_stop(running, running->failure);
   if (value < 0 || (max >= 0 && value > max)) {
     running->status[0] = (int64_t)check + 1;
     running->status[1] = value;
@@ -85,7 +93,9 @@ void lathe_rt_bind(lathe_rt_frame *frame, int32_t symbol, int64_t value,
   if (scratch > INT64_MAX / 2048)
     scratch = INT64_MAX / 2048;
   scratch = lathe_rt_align(scratch);
-  if (__builtin_mul_overflow(scratch, (int64_t)ctx->num_threads, &total))
+  workers = ctx->driver ? ctx->driver->count_workers(ctx, scratch)
+                        : ctx->num_threads;
+  if (__builtin_mul_overflow(scratch, workers, &total))
     total = -1;
   status = lathe_rt_grow(ctx, &ctx->scratch, total, /*keep=*/false);
   if (status)

@@ -280,10 +280,17 @@ lathe_status lathe_rt_context_create(const lathe_model *model,
   return LATHE_OK;
 }
 
+static void releaseGrowable(lathe_context *ctx, lathe_rt_growable *growable) {
+  if (!growable->data)
+    return;
+  if (ctx->driver)
+    ctx->driver->grow(ctx, growable->data, 0, 0);
+  else
+    ctx->allocator.release(ctx->allocator.user, growable->data);
+}
+
 void lathe_rt_context_destroy(lathe_context *ctx) {
   lathe_allocator allocator = ctx->allocator;
-  if (ctx->driver)
-    ctx->driver->destroy(ctx);
   if (ctx->pool)
     lathe_rt_pool_destroy(ctx->pool, &allocator);
   if (ctx->weights_mapped)
@@ -293,9 +300,9 @@ void lathe_rt_context_destroy(lathe_context *ctx) {
   if (ctx->staging)
     allocator.release(allocator.user, ctx->staging);
   for (int32_t g = 0; g < ctx->model->num_growables; ++g)
-    if (ctx->growables[g].data)
-      allocator.release(allocator.user, ctx->growables[g].data);
-  if (ctx->scratch.data)
-    allocator.release(allocator.user, ctx->scratch.data);
+    releaseGrowable(ctx, &ctx->growables[g]);
+  releaseGrowable(ctx, &ctx->scratch);
+  if (ctx->driver)
+    ctx->driver->destroy(ctx);
   allocator.release(allocator.user, ctx);
 }

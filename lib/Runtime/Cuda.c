@@ -115,6 +115,7 @@ typedef struct lathe_rt_cuda_state {
   lathe_rt_cu_handle context, module, stream;
   bool is_current;
   lathe_rt_cu_block weights, arena, staging;
+  lathe_rt_cu_block *late;       /* of outputs whose sizes depend on data */
   int64_t scratch_blocks;        /* that the arena has room for */
   int64_t scratch_offset;        /* in the arena */
   void **host_outputs;           /* where outputs go, or NULL */
@@ -341,8 +342,9 @@ static lathe_status createCuda(lathe_context *ctx, lathe_rt_text *message) {
   const lathe_rt_model *model = ctx->model;
   size_t state_bytes = (sizeof(lathe_rt_cuda_state) + 15) & ~(size_t)15;
   size_t outputs_bytes = (size_t)model->num_outputs * sizeof(void *);
-  size_t bytes = state_bytes + outputs_bytes +
-                 (size_t)model->device->num_kernels * sizeof(void *);
+  size_t functions_bytes = (size_t)model->device->num_kernels * sizeof(void *);
+  size_t bytes = state_bytes + outputs_bytes + functions_bytes +
+                 (size_t)model->num_outputs * sizeof(lathe_rt_cu_block);
   char *memory =
       ctx->allocator.allocate(ctx->allocator.user, bytes, LATHE_RT_ALIGNMENT);
   lathe_rt_cuda_state *state;
@@ -356,6 +358,8 @@ static lathe_status createCuda(lathe_context *ctx, lathe_rt_text *message) {
   state->host_outputs = (void **)(void *)(memory + state_bytes);
   state->functions =
       (lathe_rt_cu_handle *)(void *)(memory + state_bytes + outputs_bytes);
+  state->late = (lathe_rt_cu_block *)(void *)(memory + state_bytes +
+                                              outputs_bytes + functions_bytes);
   ctx->device = state;
   status = startDevice(ctx, state, message);
   leaveCuda(state);
@@ -374,6 +378,9 @@ static void destroyCuda(lathe_context *ctx) {
     for (int32_t i = 0; i < 3; ++i)
       if (blocks[i]->address)
         state->cu.memory_free(blocks[i]->address);
+    for (int32_t o = 0; o < ctx->model->num_outputs; ++o)
+      if (state->late[o].address)
+        state->cu.memory_free(state->late[o].address);
     if (state->module)
       state->cu.module_unload(state->module);
     if (state->stream)
@@ -430,17 +437,59 @@ static lathe_status checkPlace(lathe_context *ctx, const char *name,
   return LATHE_INVALID_ARGUMENT;
 }
 
+static int64_t countCudaBlocks(const lathe_context *ctx, int64_t bytes) {
+  int64_t blocks =
+      (int64_t)getCuda(ctx)->multiprocessors * BLOCKS_PER_MULTIPROCESSOR;
+  if (bytes && blocks > max_scratch_bytes / bytes)
+    blocks = max_scratch_bytes / bytes;
+  return blocks > 1 ? blocks : 1;
+}
+
 /* Room for the arena and the blocks' scratch memory behind it. */
-static lathe_rt_cu_result reserveCuda(lathe_rt_cuda_state *state,
+static lathe_rt_cu_result reserveCuda(lathe_context *ctx,
                                       const lathe_rt_plan *plan) {
-  int64_t blocks = (int64_t)state->multiprocessors * BLOCKS_PER_MULTIPROCESSOR;
+  lathe_rt_cuda_state *state = getCuda(ctx);
   state->scratch_offset = lathe_rt_align(plan->arena_bytes);
-  if (plan->scratch_bytes && blocks > max_scratch_bytes / plan->scratch_bytes)
-    blocks = max_scratch_bytes / plan->scratch_bytes;
-  state->scratch_blocks = blocks > 1 ? blocks : 1;
+  state->scratch_blocks = countCudaBlocks(ctx, plan->scratch_bytes);
   return growDevice(state, &state->arena,
                     state->scratch_offset +
                         state->scratch_blocks * plan->scratch_bytes);
+}
+
+static void *growCuda(lathe_context *ctx, void *old, int64_t kept,
+                      int64_t bytes) {
+  lathe_rt_cuda_state *state = getCuda(ctx);
+  lathe_rt_cu_address from = (lathe_rt_cu_address)(uintptr_t)old, to = 0;
+  bool was_current = state->is_current;
+  lathe_rt_cu_result error = was_current ? 0 : enterCuda(state);
+  if (!error && bytes)
+    error = state->cu.memory_allocate(&to, (size_t)bytes);
+  if (!error && kept)
+    error = state->cu.copy_within(to, from, (size_t)kept, state->stream);
+  /* What is still running may use the old memory. */
+  if (!error && from)
+    error = state->cu.stream_wait(state->stream);
+  if (from && (!error || !bytes))
+    state->cu.memory_free(from);
+  if (error && to)
+    state->cu.memory_free(to);
+  if (!was_current)
+    leaveCuda(state);
+  return error ? NULL : (void *)(uintptr_t)to;
+}
+
+static lathe_status addCudaOutput(lathe_context *ctx, int32_t index,
+                                  const DLTensor *output) {
+  lathe_rt_cuda_state *state = getCuda(ctx);
+  int64_t bytes = lathe_rt_align(lathe_rt_staged_bytes(output));
+  lathe_rt_cu_result error =
+      growDevice(state, &state->late[index], bytes ? bytes : 1);
+  if (error)
+    return runError(ctx, error, "memory of the device");
+  state->host_outputs[index] = output->data;
+  ctx->io[ctx->model->num_inputs + index] =
+      (void *)(uintptr_t)state->late[index].address;
+  return LATHE_OK;
 }
 
 static lathe_status beginCuda(lathe_context *ctx, const lathe_rt_plan *plan,
@@ -465,7 +514,7 @@ static lathe_status beginCuda(lathe_context *ctx, const lathe_rt_plan *plan,
   }
   error = enterCuda(state);
   if (!error)
-    error = reserveCuda(state, plan);
+    error = reserveCuda(ctx, plan);
   if (!error)
     error = growDevice(state, &state->staging, bytes);
   if (error) {
@@ -550,7 +599,7 @@ static int32_t launchCuda(lathe_rt_running *running, int32_t launch,
       (const lathe_rt_device_kernel *)(uintptr_t)code;
   lathe_rt_cu_handle *function =
       &state->functions[kernel - ctx->model->device->kernels];
-  int64_t words[MAX_PARAMETERS], blocks = tiles;
+  int64_t words[MAX_PARAMETERS], blocks = tiles, most = state->scratch_blocks;
   size_t bytes = (size_t)(kernel->num_args + 3) * sizeof(int64_t);
   void *extra[] = {CU_PARAM_BUFFER, words, CU_PARAM_BYTES, &bytes,
                    CU_PARAM_END};
@@ -565,12 +614,19 @@ static int32_t launchCuda(lathe_rt_running *running, int32_t launch,
     return launchError(running, launch, error);
   if (kernel->num_args)
     memcpy(words, args, (size_t)kernel->num_args * sizeof(int64_t));
-  words[kernel->num_args] =
-      (int64_t)state->arena.address + state->scratch_offset;
+  if (ctx->scratch.data) { /* a size that depends on data asked for more */
+    words[kernel->num_args] = (int64_t)(uintptr_t)ctx->scratch.data;
+    most = running->scratch_bytes
+               ? ctx->scratch.capacity / running->scratch_bytes
+               : most;
+  } else {
+    words[kernel->num_args] =
+        (int64_t)state->arena.address + state->scratch_offset;
+  }
   words[kernel->num_args + 1] = running->scratch_bytes;
   words[kernel->num_args + 2] = tiles;
-  if (kernel->has_scratch && blocks > state->scratch_blocks)
-    blocks = state->scratch_blocks;
+  if (kernel->has_scratch && blocks > most)
+    blocks = most;
   if (blocks > MAX_BLOCKS)
     blocks = MAX_BLOCKS;
   error = state->cu.launch(*function, (uint32_t)blocks, 1, 1,
@@ -623,4 +679,7 @@ const struct lathe_rt_driver lathe_rt_cuda = {
     .launch = launchCuda,
     .read = readCuda,
     .copy = copyCuda,
+    .grow = growCuda,
+    .count_workers = countCudaBlocks,
+    .add_output = addCudaOutput,
 };

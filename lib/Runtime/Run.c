@@ -479,8 +479,8 @@ void *lathe_rt_output(lathe_rt_frame *frame, int32_t index) {
   void **memory = &ctx->io[ctx->model->num_inputs + index];
   int64_t shape[LATHE_RT_MAX_RANK];
   lathe_status status;
-  if (running->status[0])
-    lathe_rt_stop(running, LATHE_OK);
+  if (running->status[0] || running->failure)
+    lathe_rt_stop(running, running->failure);
   for (int32_t d = 0; d < expected->rank; ++d)
     shape[d] = lathe_rt_value(frame->values, expected->dims[d]);
   if (isUnmade(output)) {
@@ -488,6 +488,8 @@ void *lathe_rt_output(lathe_rt_frame *frame, int32_t index) {
     if (!status) {
       ctx->made[index] = true;
       *memory = output->data;
+      if (ctx->driver)
+        status = ctx->driver->add_output(ctx, index, output);
     }
   } else {
     status = checkOutputShape(ctx, expected, shape, output);

@@ -218,6 +218,16 @@ struct lathe_rt_driver {
                   int64_t bytes);
   int32_t (*copy)(lathe_rt_running *running, void *to, const void *from,
                   int64_t bytes);
+  /* Where sizes depend on data. Memory of `bytes` that begins with the first
+     `kept` bytes of `old`, which is released; NULL if there is none, and
+     `old` stays. With `bytes` 0, only releases. */
+  void *(*grow)(lathe_context *ctx, void *old, int64_t kept, int64_t bytes);
+  /* How many workers have scratch memory of `bytes` each. */
+  int64_t (*count_workers)(const lathe_context *ctx, int64_t bytes);
+  /* Output `index` has memory on the host now: gives it some on the device, in
+     ctx->io. */
+  lathe_status (*add_output)(lathe_context *ctx, int32_t index,
+                             const DLTensor *output);
 };
 
 /* The frame as the runtime sees it. */

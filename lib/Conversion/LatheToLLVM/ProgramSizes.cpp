@@ -123,9 +123,6 @@ LogicalResult ProgramLowering::reserveResults(Operation *launch) {
   for (auto [result, where] : llvm::zip_equal(launch->getResults(), storage)) {
     if (auto output = dyn_cast<OutputAttr>(where);
         output && tables.outputs[output.getIndex()].dataDims) {
-      if (deviceMemory)
-        return launch->emitError(
-            "expects outputs whose sizes the inputs give on this target");
       addresses[result] =
           LLVM::CallOp::create(
               builder, loc, TypeRange(pointerType), "lathe_rt_output",
@@ -138,9 +135,6 @@ LogicalResult ProgramLowering::reserveResults(Operation *launch) {
     Value slot = growables.lookup(result);
     if (!slot)
       continue;
-    if (deviceMemory)
-      return launch->emitError(
-          "expects values whose sizes the inputs bound on this target");
     FailureOr<Value> bytes = getBytes(result, loc);
     if (llvm::failed(bytes))
       return failure();
