@@ -84,6 +84,8 @@ static LogicalResult lowerBitCast(onnx::BitCastOp, Lowering &l) {
         Value stored = x[0];
         if (stored.getType() != to)
           stored = arith::BitcastOp::create(b, to, stored);
+        if (isNarrow(l.resultElement()))
+          stored = extendNarrow(b, stored, l.resultElement());
         if (toBool)
           stored = storeScalar(b, loadScalar(b, stored, l.resultElement()),
                                l.resultElement());

@@ -67,6 +67,10 @@ mlir::Value storeScalar(mlir::ImplicitLocOpBuilder &b, mlir::Value computed,
 /// Converts a computed value by the rules of ONNX's Cast.
 mlir::Value castScalar(mlir::ImplicitLocOpBuilder &b, mlir::Value computed,
                        mlir::Type from, mlir::Type to, CastRules rules = {});
+/// A byte in whose low bits an element of the narrow type `element` lies, as such
+/// elements are stored.
+mlir::Value extendNarrow(mlir::ImplicitLocOpBuilder &b, mlir::Value byte,
+                         mlir::Type element);
 /// A constant of a computed (or index) type.
 mlir::Value makeConstant(mlir::ImplicitLocOpBuilder &b, mlir::Type type,
                          double value);

@@ -121,7 +121,8 @@ static ScaledLoops makeLoops(Lowering &l, int64_t axis, int64_t blockSize) {
   loops.operands = l.getOperands();
   int64_t rank = loops.dims.size();
   auto given = MutableArrayRef(loops.operands).drop_front();
-  if (!blockSize) {
+  if (!blockSize || llvm::all_of(l.type(1).getShape(),
+                                 [](int64_t size) { return size == 1; })) {
     for (Operand &operand : given) {
       auto type = cast<RankedTensorType>(operand.value.getType());
       SmallVector<AffineExpr> at(type.getRank(),

@@ -84,14 +84,16 @@ static Value castFloatToInt(ImplicitLocOpBuilder &b, Value x, Type to) {
   return arith::TruncIOp::create(b, result, integer);
 }
 
-/// A byte whose low `bits` bits are an integer: extended to the whole byte.
-static Value extendLowBits(ImplicitLocOpBuilder &b, Value x, unsigned bits,
-                           bool isUnsigned) {
-  if (isUnsigned)
-    return arith::AndIOp::create(b, x,
-                                 makeConstant(b, x.getType(), (1 << bits) - 1));
-  Value shift = makeConstant(b, x.getType(), 8 - bits);
-  return arith::ShRSIOp::create(b, arith::ShLIOp::create(b, x, shift), shift);
+Value lathe::extendNarrow(ImplicitLocOpBuilder &b, Value byte, Type element) {
+  unsigned bits = element.getIntOrFloatBitWidth();
+  if (bits == 8)
+    return byte;
+  if (isa<FloatType>(element) || isUnsigned(element))
+    return arith::AndIOp::create(
+        b, byte, makeConstant(b, byte.getType(), (1 << bits) - 1));
+  Value shift = makeConstant(b, byte.getType(), 8 - bits);
+  return arith::ShRSIOp::create(b, arith::ShLIOp::create(b, byte, shift),
+                                shift);
 }
 
 /// `from` or `to` is narrow: through the next type that is computed with.
@@ -111,8 +113,7 @@ static Value castNarrow(ImplicitLocOpBuilder &b, Value x, Type from, Type to,
         from.isF64() ? roundToOdd(b, x) : castScalar(b, x, from, f32);
     return encodeFloat(b, single, floating, rules);
   }
-  return extendLowBits(b, castScalar(b, x, from, getByte(to)),
-                       to.getIntOrFloatBitWidth(), isUnsigned(to));
+  return extendNarrow(b, castScalar(b, x, from, getByte(to)), to);
 }
 
 Value lathe::castScalar(ImplicitLocOpBuilder &b, Value x, Type from, Type to,

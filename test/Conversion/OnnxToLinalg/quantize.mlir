@@ -60,6 +60,17 @@ func.func @narrow_floats(%x: tensor<4xf32>) -> tensor<4xf8E4M3FN> {
 
 // -----
 
+// A byte is extended as its new type is.
+// CHECK-LABEL: @bits_of_another_type
+// CHECK: %[[MASK:.+]] = arith.constant 15 : i8
+// CHECK: arith.andi %{{.+}}, %[[MASK]] : i8
+func.func @bits_of_another_type(%x: tensor<4xi4>) -> tensor<4xui4> {
+  %0 = onnx.BitCast %x {to = 21 : i64} : (tensor<4xi4>) -> tensor<4xui4>
+  return %0 : tensor<4xui4>
+}
+
+// -----
+
 // What is moved is not converted.
 // CHECK-LABEL: @moved
 // CHECK: linalg.generic
