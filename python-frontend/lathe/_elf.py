@@ -5,10 +5,13 @@ a library runs code of it."""
 
 from __future__ import annotations
 
-import mmap
 import struct
+from typing import TYPE_CHECKING
 
 from .errors import InvalidArgument
+
+if TYPE_CHECKING:
+    import mmap
 
 MAGIC = b"\x7fELF"
 _SUFFIX = b"_lathe_model"
@@ -17,6 +20,8 @@ _DYNSYM = 11
 
 def find_entry(path: str) -> str:
     """The name of the function that a compiled model exports."""
+    import mmap
+
     with open(path, "rb") as file:
         try:
             data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)

@@ -67,7 +67,7 @@ def _decode(text: bytes | None) -> str:
 
 
 def _names(get: Callable[[int], bytes | None]) -> list[str]:
-    names = []
+    names: list[str] = []
     while (name := get(len(names))) is not None:
         names.append(_decode(name))
     return names
@@ -84,7 +84,8 @@ class Library:
             setattr(self, "_" + name, function)
         got = self._api_version()
         if got != _API_VERSION:
-            raise ImportError(f"{path}: expected version {_API_VERSION} of its interface, got {got}")
+            raise ImportError(f"{path}: expected version {_API_VERSION} of its interface, "
+                              f"got {got}")
 
     def __getattr__(self, name: str) -> Any:  # for type checkers
         raise AttributeError(name)
@@ -99,7 +100,8 @@ class Library:
         return _names(self._get_target)
 
     def options(self) -> list[Option]:
-        options, info = [], _Option()
+        options: list[Option] = []
+        info = _Option()
         while not self._get_option_info(len(options), c.byref(info)):
             options.append(Option(*map(_decode, (info.name, info.value_name,
                                                  info.default_value, info.help))))

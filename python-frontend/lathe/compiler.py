@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Union
 
@@ -135,6 +133,10 @@ def _finish(status: int, text: str, diagnostics: list[Diagnostic]) -> None:
 
 def _compile_apart(source: str, data: Any, output: str, texts: list[tuple[str, str]],
                    progress: Progress | None) -> None:
+    # Programs that run compiled models need these modules as little as LLVM.
+    import subprocess
+    import tempfile
+
     command = [_library.driver(), "compile", "--diagnostics=json", f"-o={output}"]
     command += [f"-{name}{value}" if len(name) == 1 else f"--{name}={value}"
                 for name, value in texts]
@@ -151,6 +153,8 @@ def _compile_apart(source: str, data: Any, output: str, texts: list[tuple[str, s
 
 
 def _run(command: list[str], stdin: Any, source: str, progress: Progress | None) -> None:
+    import subprocess
+
     diagnostics: list[Diagnostic] = []
     others: list[str] = []
     with subprocess.Popen(command, stdin=stdin, stdout=subprocess.DEVNULL,

@@ -485,7 +485,7 @@ def install() -> None:
     """Puts this module in the place of onnxruntime, for the whole program."""
     this = sys.modules[__name__]
     capi = types.ModuleType("onnxruntime.capi")
-    capi.__path__ = []  # type: ignore[attr-defined]
+    capi.__path__ = []
     sys.modules["onnxruntime"] = this
     sys.modules["onnxruntime.capi"] = capi
     for name in ("onnxruntime_pybind11_state", "_pybind_state"):

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Union
 
@@ -100,6 +99,8 @@ class InferenceSession:
                 raise InvalidArgument(f"{source}: expected a file, got none")
             self._model = load(source)
         else:
+            import tempfile
+
             # Only this user may look into the folder, which goes at once: the
             # system keeps what is loaded.
             with tempfile.TemporaryDirectory(prefix="lathe-") as folder:
@@ -160,8 +161,9 @@ class InferenceSession:
         Arrays of NumPy and tensors of other libraries on the CPU are read where
         they lie, with whatever strides they have. What is returned owns its
         memory. Sequences are lists, maps dictionaries, tensors of strings arrays
-        of objects, and an optional without a value is None. Raises InvalidArgument where names, types or shapes are not those
-        of the model, and RunError where the data leads to an error."""
+        of objects, and an optional without a value is None. Raises
+        InvalidArgument where names, types or shapes are not those of the model,
+        and RunError where the data leads to an error."""
         try:
             given = [feeds[name] for name in self._input_names]
         except KeyError as error:

@@ -73,8 +73,8 @@ def write_table(results):
         "# Conformance",
         "",
         "ONNX's own tests, run by `test/Conformance/sweep.py` through `lathe.backend`; written by",
-        "`test/Conformance/summary.py`. An operator's cases are those whose model is one node of it; those",
-        "of whole models and of function bodies count in the sum alone.",
+        "`test/Conformance/summary.py`. An operator's cases are those whose model is one node of it;",
+        "those of whole models and of function bodies count in the sum alone.",
         "",
         f"Of {len(plain)} cases of onnx {onnx.__version__}, {kinds['pass']} pass, "
         f"{kinds['refused']} are refused with a message, and",
