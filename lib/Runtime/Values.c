@@ -187,6 +187,11 @@ static const struct {
     {"bool", kDLBool, 8},
     {"complex64", kDLComplex, 64},
     {"complex128", kDLComplex, 128},
+    {"float8e4m3fn", kDLFloat8_e4m3fn, 8},
+    {"float8e4m3fnuz", kDLFloat8_e4m3fnuz, 8},
+    {"float8e5m2", kDLFloat8_e5m2, 8},
+    {"float8e5m2fnuz", kDLFloat8_e5m2fnuz, 8},
+    {"float8e8m0", kDLFloat8_e8m0fnu, 8},
 };
 
 static const char *typeName(const lathe_value *value) {

@@ -151,6 +151,9 @@ lathe::driver::makeRandomInputs(const ModelSettings &settings,
                              settings.intRange + "'");
   std::vector<HostTensor> inputs;
   for (const TensorSignature &signature : model.getInputs()) {
+    if (!signature.type.empty())
+      return createStringError("input '" + signature.name +
+                               "': cannot make a random " + signature.type);
     std::vector<int64_t> shape;
     for (const Dimension &dim : signature.dims) {
       Expected<int64_t> size = getDimSize(settings.dims, signature, dim);

@@ -50,9 +50,13 @@ static std::string getElementText(Type type) {
   if (auto integer = dyn_cast<IntegerType>(type))
     return (integer.isUnsigned() ? "uint" : "int") +
            std::to_string(integer.getWidth());
+  if (isa<Float8E8M0FNUType>(type))
+    return "float8e8m0";
+  // Like f8E4M3FN, which ONNX writes float8e4m3fn.
   std::string text;
   llvm::raw_string_ostream(text) << type;
-  return StringRef(text).ltrim('f').lower();
+  return isa<FloatType>(type) ? "float" + StringRef(text).drop_front().lower()
+                              : text;
 }
 
 std::string lathe::getTypeText(Type type) {
