@@ -8,6 +8,7 @@
 #include "Commands.h"
 #include "ModelOptions.h"
 #include "PeakFlops.h"
+#include "PythonReference.h"
 #include "Statistics.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileUtilities.h"
@@ -25,7 +26,8 @@ using namespace llvm;
 
 static cl::list<std::string> compareWith(
     "compare", cl::CommaSeparated, cl::value_desc("variant,…"),
-    cl::desc("Others to time: unfused, no-layout, or another MODEL"),
+    cl::desc("Others to time: unfused, no-layout, another MODEL, or "
+             "onnxruntime (through Python, in a process of its own)"),
     cl::sub(getBenchCommand()));
 static cl::opt<double>
     warmupSeconds("warmup", cl::init(0.5), cl::value_desc("seconds"),
@@ -54,6 +56,9 @@ static cl::opt<std::string> traceFile(
 static cl::opt<std::string> jsonFile("json", cl::value_desc("file"),
                                      cl::desc("Where to write the results"),
                                      cl::sub(getBenchCommand()));
+
+/// The name of the implementation that is reached through Python.
+static constexpr StringLiteral peerName = "onnxruntime";
 
 namespace {
 struct BenchSettings {
@@ -108,7 +113,7 @@ static Expected<Variant> makeVariant(const ModelSettings &settings,
     path = name;
   else if (!name.empty())
     return createStringError(
-        "--compare: expected unfused, no-layout or another "
+        "--compare: expected unfused, no-layout, onnxruntime or another "
         "MODEL, got '" +
         name + "'");
   if ((name == "unfused" || name == "no-layout") && !isSourceModel(path))
@@ -353,7 +358,8 @@ static json::Value toJSON(const Variant &variant, const Variant &first) {
 
 static Error writeJSON(const BenchSettings &settings,
                        ArrayRef<Variant> variants, ArrayRef<HostTensor> inputs,
-                       double peak, int64_t runsPerSample) {
+                       double peak, int64_t runsPerSample,
+                       const std::optional<ReferenceRun> &peer) {
   json::Array results, shapes;
   for (const Variant &variant : variants)
     results.push_back(toJSON(variant, variants.front()));
@@ -368,6 +374,15 @@ static Error writeJSON(const BenchSettings &settings,
       {"outputs_equal", true},
       {"variants", std::move(results)},
   };
+  if (peer) {
+    Statistics stats = getStatistics(peer->samples);
+    root["peer"] =
+        json::Object{{"name", peer->name},
+                     {"min_ns", stats.min},
+                     {"median_ns", stats.median},
+                     {"p90_ns", stats.p90},
+                     {"samples", static_cast<int64_t>(peer->samples.size())}};
+  }
   return writeToOutput(settings.json, [&](raw_ostream &os) {
     os << formatv("{0:2}\n", json::Value(std::move(root)));
     return Error::success();
@@ -414,11 +429,56 @@ static Error writeTrace(StringRef path, ArrayRef<Variant> variants) {
 // The command
 //===----------------------------------------------------------------------===//
 
+/// Times ONNX Runtime on the same inputs; its outputs must agree.
+static Expected<ReferenceRun> timePeer(const BenchSettings &settings,
+                                       const Variant &first,
+                                       ArrayRef<HostTensor> inputs) {
+  if (!isSourceModel(settings.model.path))
+    return createStringError("--compare: onnxruntime needs an .onnx model");
+  NamedTensors named;
+  for (auto [signature, input] : zip_equal(first.model->getInputs(), inputs))
+    named.emplace_back(signature.name, input);
+  Expected<ReferenceRun> peer =
+      timeReference(settings.model.path, named,
+                    lathe_context_num_threads(first.session->get()),
+                    settings.warmup, settings.duration);
+  if (!peer)
+    return peer.takeError();
+  for (auto [signature, output] :
+       zip_equal(first.model->getOutputs(), first.outputs)) {
+    auto found = find_if(peer->values,
+                         [name = StringRef(signature.name)](const auto &value) {
+                           return value.first == name;
+                         });
+    if (found == peer->values.end())
+      continue;
+    Mismatch mismatch =
+        compareTensors(found->second, output, settings.rtol, settings.atol);
+    if (mismatch.count)
+      return createStringError(first.name + ": output '" + signature.name +
+                               "' differs from " + peer->name + ": " +
+                               mismatch.message);
+  }
+  return peer;
+}
+
+static void printPeer(const ReferenceRun &peer, const Variant &first) {
+  Statistics stats = getStatistics(peer.samples);
+  outs() << peer.name
+         << format(": min %.4f ms, median %.4f ms, p90 %.4f ms, %.2fx of ",
+                   stats.min * 1e-6, stats.median * 1e-6, stats.p90 * 1e-6,
+                   stats.median / getStatistics(first.samples).median)
+         << first.name << "'s median; " << peer.samples.size()
+         << " runs in a process of its own, after the others\n";
+}
+
 static Error benchModel(const BenchSettings &settings) {
   std::vector<Variant> variants;
   std::vector<std::string> names = {""};
   names.insert(names.end(), settings.compare.begin(), settings.compare.end());
   for (StringRef name : names) {
+    if (name == peerName)
+      continue;
     Expected<Variant> variant = makeVariant(settings.model, name);
     if (!variant)
       return variant.takeError();
@@ -441,7 +501,17 @@ static Error benchModel(const BenchSettings &settings) {
   if (settings.profile || !settings.trace.empty())
     if (Error error = profileVariants(variants, *inputs))
       return error;
+  std::optional<ReferenceRun> peer;
+  if (is_contained(names, peerName)) {
+    Expected<ReferenceRun> timed =
+        timePeer(settings, variants.front(), *inputs);
+    if (!timed)
+      return timed.takeError();
+    peer = std::move(*timed);
+  }
   printResults(variants, peak);
+  if (peer)
+    printPeer(*peer, variants.front());
   if (settings.profile)
     for (const Variant &variant : variants)
       printProfile(variant);
@@ -449,16 +519,11 @@ static Error benchModel(const BenchSettings &settings) {
     if (Error error = writeTrace(settings.trace, variants))
       return error;
   if (!settings.json.empty())
-    return writeJSON(settings, variants, *inputs, peak, *runsPerSample);
+    return writeJSON(settings, variants, *inputs, peak, *runsPerSample, peer);
   return Error::success();
 }
 
 int lathe::driver::runBench() {
-  if (is_contained(compareWith, "onnxruntime")) {
-    errs()
-        << "--compare: onnxruntime is timed by the scripts in test/Benchmark\n";
-    return WrongUsage;
-  }
   if (Error error = benchModel(BenchSettings())) {
     errs() << toString(std::move(error)) << '\n';
     return Failure;

@@ -21,12 +21,14 @@ llvm::cl::SubCommand &getRunCommand();
 llvm::cl::SubCommand &getVerifyCommand();
 llvm::cl::SubCommand &getBenchCommand();
 llvm::cl::SubCommand &getInspectCommand();
+llvm::cl::SubCommand &getReportCommand();
 
 int runCompile();
 int runRun();
 int runVerify();
 int runBench();
 int runInspect();
+int runReport();
 
 } // namespace lathe::driver
 

@@ -28,6 +28,7 @@ struct CommandsOf {
     flag.addSubCommand(getRunCommand());
     flag.addSubCommand(getVerifyCommand());
     flag.addSubCommand(getBenchCommand());
+    flag.addSubCommand(getReportCommand());
   }
 };
 

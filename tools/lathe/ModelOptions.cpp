@@ -25,7 +25,8 @@ static cl::OptionCategory modelCategory("Model options");
 // Every command that loads a model has these.
 #define LATHE_MODEL_COMMANDS                                                   \
   cl::sub(getRunCommand()), cl::sub(getVerifyCommand()),                       \
-      cl::sub(getBenchCommand()), cl::cat(modelCategory)
+      cl::sub(getBenchCommand()), cl::sub(getReportCommand()),                 \
+      cl::cat(modelCategory)
 
 static cl::opt<std::string> modelPath(cl::Positional, cl::Required,
                                       cl::desc("MODEL.(onnx|so)"),

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <cstring>
 #include <thread>
 #include <vector>
 
@@ -93,5 +94,26 @@ double lathe::driver::measurePeakFlops(unsigned threads) {
         std::max(best, 2.0 * chains * lanes * steps * threads / time.count());
   }
   (void)sink;
+  return best;
+}
+
+double lathe::driver::measurePeakBandwidth(unsigned threads) {
+  constexpr size_t bytes = size_t(48) << 20;
+  std::vector<std::vector<char>> from(threads, std::vector<char>(bytes, 1));
+  std::vector<std::vector<char>> to(threads, std::vector<char>(bytes, 2));
+  auto copy = [&](unsigned t) { memcpy(to[t].data(), from[t].data(), bytes); };
+  double best = 0;
+  for (int repeat = 0; repeat < 5; ++repeat) {
+    std::vector<std::thread> workers;
+    auto begin = std::chrono::steady_clock::now();
+    for (unsigned t = 1; t < threads; ++t)
+      workers.emplace_back(copy, t);
+    copy(0);
+    for (std::thread &worker : workers)
+      worker.join();
+    std::chrono::duration<double, std::nano> time =
+        std::chrono::steady_clock::now() - begin;
+    best = std::max(best, 2.0 * bytes * threads / time.count());
+  }
   return best;
 }

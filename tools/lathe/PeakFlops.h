@@ -13,6 +13,10 @@ namespace lathe::driver {
 /// nothing but fused multiply-adds on registers; the widest vectors are used.
 double measurePeakFlops(unsigned threads);
 
+/// Bytes per nanosecond, read and written, that `threads` threads move together
+/// when each copies more than its caches hold.
+double measurePeakBandwidth(unsigned threads);
+
 } // namespace lathe::driver
 
 #endif // LATHE_TOOLS_LATHE_PEAKFLOPS_H

@@ -30,6 +30,12 @@ cl::SubCommand &lathe::driver::getBenchCommand() {
   return command;
 }
 
+cl::SubCommand &lathe::driver::getReportCommand() {
+  static cl::SubCommand command(
+      "report", "Write a page on a model's kernels, memory and times");
+  return command;
+}
+
 static cl::extrahelp
     moreHelp("\nMODEL is an .onnx file, or a .so made by 'lathe compile'.\n"
              "'lathe COMMAND --help' lists a command's options.\n"
@@ -48,7 +54,7 @@ int main(int argc, char **argv) {
       {getRunCommand(), runRun},         {getVerifyCommand(), runVerify},
       {getBenchCommand(), runBench},
 #ifdef LATHE_HAS_INSPECT
-      {getInspectCommand(), runInspect},
+      {getInspectCommand(), runInspect}, {getReportCommand(), runReport},
 #endif
   };
   // The libraries that we link register options of their own at top level.
