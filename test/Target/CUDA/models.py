@@ -13,6 +13,7 @@ model.onnx and reference.npz or reference_<i>.npz, or NAME.onnx beside NAME.npz 
 NAME_<i>.npz."""
 
 import glob
+import itertools
 import os
 import re
 import subprocess
@@ -77,9 +78,11 @@ def run(lathe, clang, driver, model, references, folder):
                  kernels)
     if error:
         return error
-    for reference in references:
+    # In the other order, threads that race would give something else.
+    for reference, order in itertools.product(references, ("", "1")):
         error = call(lathe, "verify", library, "--reference", reference, *TOLERANCE,
-                     LD_LIBRARY_PATH=driver, FAKE_CUDA_KERNELS=kernels)
+                     LD_LIBRARY_PATH=driver, FAKE_CUDA_KERNELS=kernels,
+                     FAKE_CUDA_REVERSE=order)
         if error:
             return error
     return None if references else f"expected references beside {model}"

@@ -12,6 +12,8 @@
  *   FAKE_CUDA_FAIL=NAME:N:E  the N-th call of NAME (from 1) returns E
  *   FAKE_CUDA_CHIP=90        compute capability, times ten
  *   FAKE_CUDA_DEVICES=1      how many there are
+ *   FAKE_CUDA_REVERSE=1      runs blocks, warps and threads from the last to
+ * the first: without a race nothing changes
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -275,6 +277,7 @@ typedef struct Fiber {
 
 static Fiber fibers[MAX_THREADS];
 static int num_threads, current;
+static bool reverse;
 static uint32_t block_index, num_blocks;
 static void *scheduler_stack;
 static void (*kernel_code)(const int64_t *);
@@ -354,7 +357,7 @@ static int runWarp(int first, int end) {
   for (;;) {
     int state;
     for (int t = first; t < end; ++t)
-      resumeFiber(t);
+      resumeFiber(reverse ? end - 1 - (t - first) : t);
     state = fibers[first].state;
     for (int t = first; t < end; ++t)
       if (fibers[t].state != state)
@@ -373,10 +376,16 @@ static void runBlock(void) {
     prepareFiber(&fibers[t]);
   }
   do {
-    state = runWarp(0, num_threads < WARP ? num_threads : WARP);
-    for (int t = WARP; t < num_threads; t += WARP)
-      if (runWarp(t, t + WARP < num_threads ? t + WARP : num_threads) != state)
+    int num_warps = (num_threads + WARP - 1) / WARP;
+    state = -1;
+    for (int w = 0; w < num_warps; ++w) {
+      int first = WARP * (reverse ? num_warps - 1 - w : w);
+      int end = first + WARP < num_threads ? first + WARP : num_threads;
+      int reached = runWarp(first, end);
+      if (w && reached != state)
         diverged("barrier");
+      state = reached;
+    }
   } while (state != DONE);
 }
 
@@ -489,7 +498,10 @@ API CUresult cuLaunchKernel(void *function, uint32_t grid_x, uint32_t grid_y,
   kernel_code = kernel->code;
   num_threads = (int)block_x;
   num_blocks = grid_x;
-  for (block_index = 0; block_index < grid_x; ++block_index)
+  reverse = setting("FAKE_CUDA_REVERSE", NULL) != NULL;
+  for (uint32_t b = 0; b < grid_x; ++b) {
+    block_index = reverse ? grid_x - 1 - b : b;
     runBlock();
+  }
   return 0;
 }
