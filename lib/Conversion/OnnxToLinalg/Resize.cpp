@@ -9,7 +9,7 @@
 // over emitted code.
 
 #include "Families.h"
-#include "Indexing.h"
+#include "RunTimeSizes.h"
 #include "lathe/Dialect/Onnx/IR/Tensor.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -121,17 +121,21 @@ struct Mode {
 
 /// One axis to resample, as the lowering knows it.
 struct Resampled {
-  int64_t axis;
+  int64_t axis = 0;
   OpFoldResult in, out;
   /// Of a known scale; else it is out / in.
   std::optional<double> scale;
   double roiStart = 0, roiEnd = 1;
+  /// Of what is known when the program runs: a tensor of scale, start and end
+  /// of the region of each axis, and the row of this one. Null otherwise.
+  Value runTime = {};
+  int64_t row = 0;
 
   /// The formulas' numbers, if all are known.
   std::optional<Axis<Numbers>> getNumbers() const {
     std::optional<int64_t> a = getConstantIntValue(in);
     std::optional<int64_t> b = getConstantIntValue(out);
-    if (!a || !b)
+    if (!a || !b || runTime)
       return std::nullopt;
     return Axis<Numbers>{double(*a), double(*b),
                          scale ? *scale : double(*b) / double(*a), roiStart,
@@ -293,6 +297,17 @@ static Tables makeTables(Lowering &l, const Mode &mode, const Resampled &r,
     Axis<Emitter> a;
     a.in = toNumber(m.b, in);
     a.out = toNumber(m.b, out);
+    if (r.runTime) {
+      IndexMath at{m.b};
+      auto read = [&](int64_t i) {
+        return at.read(r.runTime, {at.constant(r.row), at.constant(i)},
+                       m.b.getF64Type());
+      };
+      a.scale = read(0);
+      a.roiStart = read(1);
+      a.roiEnd = read(2);
+      return a;
+    }
     a.scale = r.scale ? m.constant(*r.scale) : m.div(a.out, a.in);
     a.roiStart = m.constant(r.roiStart);
     a.roiEnd = m.constant(r.roiEnd);
@@ -411,32 +426,37 @@ static Value resizeAxis(Lowering &l, const Mode &mode, const Resampled &r,
       rank + 1, 0,
       {getAffineDimExpr(r.axis, context), getAffineDimExpr(rank, context)},
       context);
-  Value init =
-      l.elementwise(Operand{tables.offsets, l.b.getF32Type(),
-                            getLoopMap(context, rank, r.axis, 1)},
-                    dims, working, [&](ImplicitLocOpBuilder &b, ValueRange v) {
-                      return castScalar(b, v[0], b.getF32Type(), working);
-                    });
+  Value init = l.fill(dims, cast<TypedAttr>(l.b.getZeroAttr(working)));
   SmallVector<utils::IteratorType> iterators(rank + 1,
                                              utils::IteratorType::parallel);
   iterators[rank] = utils::IteratorType::reduction;
-  return l
-      .generic(
-          {tables.elements, tables.weights}, init,
-          {table, table, getLoopMap(context, rank + 1, 0, rank)}, iterators,
-          [&](ImplicitLocOpBuilder &b, ValueRange args) -> SmallVector<Value> {
-            IndexMath m{b};
-            SmallVector<Value> at;
-            for (unsigned i = 0; i != rank; ++i)
-              at.push_back(m.loop(i));
-            at[r.axis] = m.fromInt(args[0]);
-            Value value = castScalar(b, m.read(x.value, at, x.element),
-                                     x.element, working);
-            Value weight = castScalar(b, args[1], b.getF32Type(), working);
-            return {arith::AddFOp::create(
-                b, args[2], arith::MulFOp::create(b, value, weight))};
-          })
-      .front();
+  Value sum =
+      l.generic(
+           {tables.elements, tables.weights}, init,
+           {table, table, getLoopMap(context, rank + 1, 0, rank)}, iterators,
+           [&](ImplicitLocOpBuilder &b, ValueRange args) -> SmallVector<Value> {
+             IndexMath m{b};
+             SmallVector<Value> at;
+             for (unsigned i = 0; i != rank; ++i)
+               at.push_back(m.loop(i));
+             at[r.axis] = m.fromInt(args[0]);
+             Value value = castScalar(b, m.read(x.value, at, x.element),
+                                      x.element, working);
+             Value weight = castScalar(b, args[1], b.getF32Type(), working);
+             return {arith::AddFOp::create(
+                 b, args[2], arith::MulFOp::create(b, value, weight))};
+           })
+          .front();
+  if (!mode.isCrop())
+    return sum;
+  Operand offsets{tables.offsets, l.b.getF32Type(),
+                  getLoopMap(context, rank, r.axis, 1)};
+  return l.elementwise({Operand{sum, working}, offsets}, dims, working,
+                       [&](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
+                         Value offset =
+                             castScalar(b, v[1], b.getF32Type(), working);
+                         return arith::AddFOp::create(b, v[0], offset);
+                       });
 }
 
 /// The numbers of a constant operand of floats; nothing if it is none.
@@ -448,11 +468,84 @@ static std::optional<SmallVector<double>> getFloats(Lowering &l, unsigned i) {
                              [](APFloat x) { return x.convertToDouble(); });
 }
 
+/// Binds the sizes of the result and gives scale, start and end of the region
+/// of each axis, f64 [axes, 3], where scales, sizes or region are known only
+/// when the program runs.
+static Value makeRunTimeAxes(Lowering &l, onnx::ResizeOp op, const Mode &mode,
+                             ArrayRef<int64_t> axes, bool byScales) {
+  Dims dims = l.dims(0);
+  int64_t rank = dims.size(), count = axes.size();
+  SmallVector<Value> in = toValues(l, dims);
+  Type f64 = l.b.getF64Type(), i64 = l.b.getI64Type();
+  StringRef policy = op.getKeepAspectRatioPolicy();
+  SmallVector<Value> made = makeGrid(
+      l, l.index(1),
+      {{{l.index(rank)}, i64, {-1}},
+       {{l.index(count), l.index(3)}, f64, {-1, -1}}},
+      [&](const Code &c, ValueRange, ValueRange parts) -> Code::Values {
+        Emitter m{c.b};
+        auto number = [&](unsigned operand, int64_t i) {
+          Value x = c.read(l.value(operand), c.constant(i), l.element(operand));
+          return castScalar(c.b, x, l.element(operand), f64);
+        };
+        SmallVector<Value> scales, starts, ends, outs;
+        for (auto [i, axis] : llvm::enumerate(axes)) {
+          bool crops = mode.isCrop();
+          starts.push_back(crops ? number(1, i) : m.constant(0));
+          ends.push_back(crops ? number(1, i + count) : m.constant(1));
+          Value size = toNumber(c.b, in[axis]);
+          // An empty dimension has no scale.
+          Value divisor =
+              m.select(m.equal(size, m.constant(0)), m.constant(1), size);
+          scales.push_back(byScales ? number(2, i)
+                                    : m.div(number(3, i), divisor));
+        }
+        if (!byScales && policy != "stretch") {
+          Value common = scales.front();
+          for (Value scale : scales)
+            common = policy == "not_larger" ? m.min(common, scale)
+                                            : m.max(common, scale);
+          scales.assign(count, common);
+        }
+        Value table = parts[1], sizes = parts[0];
+        SmallVector<Value> out(in);
+        for (auto [i, axis] : llvm::enumerate(axes)) {
+          Value size = toNumber(c.b, in[axis]), scaled;
+          if (byScales) {
+            // In f32, as the operator is defined.
+            Value part = m.mul(m.sub(ends[i], starts[i]), scales[i]);
+            Value wide = m.mul(size, part);
+            wide = castScalar(c.b, castScalar(c.b, wide, f64, c.b.getF32Type()),
+                              c.b.getF32Type(), f64);
+            scaled = m.floor(wide);
+          } else if (policy == "stretch") {
+            scaled = number(3, i);
+          } else {
+            scaled = m.floor(m.add(m.mul(size, scales[i]), m.constant(0.5)));
+          }
+          Value most = m.constant(0x1p40), least = m.constant(-1);
+          Value fits = m.less(scaled, most);
+          scaled = m.select(fits, m.max(scaled, least), least);
+          out[axis] = c.fromInt(castScalar(c.b, scaled, f64, i64));
+          for (auto [k, value] : llvm::enumerate(
+                   std::initializer_list<Value>{scales[i], starts[i], ends[i]}))
+            table = c.write(value, table, {c.constant(i), c.constant(k)});
+        }
+        for (auto [i, size] : llvm::enumerate(out))
+          sizes = c.write(arith::IndexCastOp::create(c.b, i64, size), sizes,
+                          c.constant(i));
+        return {sizes, table};
+      });
+  for (int64_t axis : axes)
+    l.bindDim(0, axis, l.readIndex(made[0], axis));
+  return made[1];
+}
+
 static LogicalResult lowerResize(onnx::ResizeOp op, Lowering &l) {
   if (op.getMode() != "nearest" && isNarrow(l.element(0)))
     return l.unsupported("expected no interpolation of narrow elements");
   Mode mode(op);
-  Dims dims = l.dims(0), outDims = l.resultDims();
+  Dims dims = l.dims(0);
   int64_t rank = dims.size();
   SmallVector<int64_t> axes = llvm::to_vector(llvm::seq<int64_t>(0, rank));
   if (op.getAxes()) {
@@ -462,35 +555,37 @@ static LogicalResult lowerResize(onnx::ResizeOp op, Lowering &l) {
   }
   bool byScales = l.has(2) && l.type(2).getDimSize(0) != 0;
   std::optional<SmallVector<double>> scales, roi;
-  if (byScales && !(scales = getFloats(l, 2)))
-    return l.unsupported("expected constant scales");
-  if (mode.isCrop() &&
-      (!l.has(1) || !(roi = getFloats(l, 1)) || roi->size() != 2 * axes.size()))
-    return l.unsupported("expected a constant roi");
-  StringRef policy = op.getKeepAspectRatioPolicy();
-  std::optional<double> common;
-  if (!byScales && policy != "stretch") {
-    // One scale for all axes: the least or the greatest.
-    std::optional<SmallVector<int64_t>> sizes = l.ints(3);
-    for (auto [i, axis] : llvm::enumerate(axes)) {
-      std::optional<int64_t> in = getConstantIntValue(dims[axis]);
-      if (!sizes || !in)
-        return l.unsupported("expected known sizes to keep the aspect ratio");
-      double scale = double((*sizes)[i]) / double(*in);
-      if (!common || (policy == "not_larger") == (scale < *common))
-        common = scale;
-    }
+  if (byScales)
+    scales = getFloats(l, 2);
+  if (mode.isCrop()) {
+    if (!l.has(1) || l.type(1).getDimSize(0) != int64_t(2 * axes.size()))
+      return l.unsupported(
+          "expected a roi of a start and an end for each axis");
+    roi = getFloats(l, 1);
   }
+  bool known =
+      byScales ? scales.has_value()
+               : l.contents(3) && op.getKeepAspectRatioPolicy() == "stretch";
+  Value runTime;
+  if (!known || (mode.isCrop() && !roi))
+    runTime = makeRunTimeAxes(l, op, mode, axes, byScales);
+  Dims outDims = l.resultDims();
 
   SmallVector<Resampled> resampled;
   for (auto [i, axis] : llvm::enumerate(axes)) {
-    Resampled r{axis, dims[axis], outDims[axis],
-                byScales ? std::optional<double>((*scales)[i]) : common};
+    Resampled r;
+    r.axis = axis;
+    r.in = dims[axis];
+    r.out = outDims[axis];
+    r.runTime = runTime;
+    r.row = i;
+    if (scales)
+      r.scale = (*scales)[i];
     if (roi) {
       r.roiStart = (*roi)[i];
       r.roiEnd = (*roi)[i + axes.size()];
     }
-    bool same = r.in == r.out && (!r.scale || *r.scale == 1) &&
+    bool same = !runTime && r.in == r.out && (!r.scale || *r.scale == 1) &&
                 r.roiStart == 0 && r.roiEnd == 1;
     if (same)
       continue;
