@@ -41,7 +41,8 @@ public:
 
 private:
   [[noreturn]] void refuse(std::string_view type, nb::handle object);
-  Value own(lathe_status status, lathe_value *value);
+  /// `value` is a reference since the call that makes it may come second.
+  Value own(lathe_status status, lathe_value *const &value);
   nb::object toArray(nb::handle object, nb::handle dtype,
                      std::string_view type);
   Value makeStrings(nb::handle object, std::string_view type);
@@ -60,7 +61,7 @@ void ValueMaker::refuse(std::string_view type, nb::handle object) {
             ", got " + nb::cast<std::string>(object.type().attr("__name__")));
 }
 
-Value ValueMaker::own(lathe_status status, lathe_value *value) {
+Value ValueMaker::own(lathe_status status, lathe_value *const &value) {
   if (status)
     throw RuntimeFailure(status, "input '" + expected.name +
                                      "': cannot make a value of type " +

@@ -9,6 +9,7 @@
 
 #include "Model.h"
 #include <nanobind/nanobind.h>
+#include <utility>
 
 namespace lathe::python {
 
