@@ -81,7 +81,8 @@ enum {
   LATHE_RT_NOTHING = 0, /* an operand that is omitted, a result nobody reads */
   LATHE_RT_TENSOR = 1,  /* memory of the program */
   LATHE_RT_SLOT = 2,
-  LATHE_RT_LITERAL = 3
+  LATHE_RT_LITERAL = 3,
+  LATHE_RT_LAST = 4 /* a slot that nobody reads afterwards: emptied */
 };
 
 typedef struct lathe_rt_operand {
@@ -261,7 +262,7 @@ void *lathe_rt_output(lathe_rt_frame *frame, int32_t index);
 void lathe_rt_library(lathe_rt_frame *frame, int32_t call,
                       lathe_rt_function function, const int64_t *args);
 
-/* Lets slot `to` hold what slot `from` holds; NULL empties it. */
+/* Lets slot `to` hold what slot `from` holds; ~from empties that one. */
 void lathe_rt_move(lathe_rt_frame *frame, int32_t to, int32_t from);
 
 /* Size `dim` of the tensor or strings in a slot, -1 without it; with dim -1 the

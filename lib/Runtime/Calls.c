@@ -27,7 +27,13 @@ static void setSlot(lathe_context *ctx, int32_t slot, lathe_value *value) {
 
 void lathe_rt_move(lathe_rt_frame *frame, int32_t to, int32_t from) {
   lathe_context *ctx = ((lathe_rt_running *)frame)->ctx;
-  setSlot(ctx, to, lathe_rt_retain(&ctx->allocator, ctx->slots[from]));
+  if (from >= 0) {
+    setSlot(ctx, to, lathe_rt_retain(&ctx->allocator, ctx->slots[from]));
+  } else {
+    lathe_value *value = ctx->slots[~from];
+    ctx->slots[~from] = NULL;
+    setSlot(ctx, to, value);
+  }
 }
 
 int64_t lathe_rt_value_size(lathe_rt_frame *frame, int32_t slot, int32_t dim) {
@@ -191,6 +197,15 @@ lathe_status lathe_rt_give(lathe_rt_call *call, int32_t i, lathe_value *value) {
   return status;
 }
 
+lathe_value *lathe_rt_take(lathe_rt_call *call, int32_t i) {
+  lathe_value *value = call->inputs[i];
+  if (call->info->operands[i].kind != LATHE_RT_LAST || !value ||
+      atomic_load_explicit(&value->references, memory_order_acquire) != 1)
+    return NULL;
+  call->inputs[i] = NULL;
+  return value;
+}
+
 int64_t lathe_rt_int_at(const lathe_value *tensor, int64_t index) {
   switch (tensor->dtype.bits) {
   case 8:
@@ -229,6 +244,11 @@ static lathe_value *describeOperand(lathe_context *ctx,
   switch (o->kind) {
   case LATHE_RT_SLOT:
     return ctx->slots[o->index];
+  case LATHE_RT_LAST: {
+    lathe_value *value = ctx->slots[o->index];
+    ctx->slots[o->index] = NULL;
+    return value;
+  }
   case LATHE_RT_LITERAL:
     literal = &ctx->model->host->literals[o->index];
     head->kind = literal->offsets ? LATHE_STRINGS : LATHE_TENSOR;
@@ -275,6 +295,9 @@ static lathe_status runCall(lathe_rt_call *call, lathe_rt_call_space space,
   }
   call->sizes = args;
   status = function(call);
+  for (int32_t i = 0; i < n; ++i)
+    if (info->operands[i].kind == LATHE_RT_LAST)
+      lathe_rt_release(call->inputs[i]);
   for (int32_t r = 0; r < info->num_results; ++r) {
     const lathe_rt_operand *o = &info->operands[n + r];
     if (o->kind == LATHE_RT_TENSOR)

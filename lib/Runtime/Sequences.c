@@ -74,6 +74,39 @@ lathe_status lathe_rt_lib_sequence(lathe_rt_call *call) {
   return giveSequence(call, sequence, complete);
 }
 
+/* Inserts into a sequence of no other owner, which it gives. It grows by
+ * halves, so that a loop that appends does so in time linear in its steps. */
+static lathe_status insertInPlace(lathe_rt_call *call, lathe_value *sequence,
+                                  int64_t position) {
+  int32_t count = sequence->num_elements;
+  lathe_value *element =
+      lathe_rt_retain(&call->ctx->allocator, call->inputs[1]);
+  if (element && count == sequence->capacity) {
+    lathe_value *grown = lathe_rt_new_sequence(
+        &call->ctx->allocator, count, count < 4 ? 8 : count + count / 2);
+    if (grown) {
+      if (count)
+        memcpy(grown->elements, sequence->elements,
+               sizeof(lathe_value *) * (size_t)count);
+      sequence->num_elements = 0;
+    }
+    lathe_rt_release(sequence);
+    sequence = grown;
+  } else if (!element) {
+    lathe_rt_release(sequence);
+    sequence = NULL;
+  }
+  if (!sequence) {
+    lathe_rt_release(element);
+    return lathe_rt_call_no_memory(call);
+  }
+  memmove(sequence->elements + position + 1, sequence->elements + position,
+          sizeof(lathe_value *) * (size_t)(count - position));
+  sequence->elements[position] = element;
+  sequence->count = sequence->num_elements = count + 1;
+  return lathe_rt_give(call, 0, sequence);
+}
+
 /* inputs: sequence, element, position. */
 lathe_status lathe_rt_lib_sequence_insert(lathe_rt_call *call) {
   lathe_value *from = call->inputs[0], *sequence;
@@ -84,6 +117,8 @@ lathe_status lathe_rt_lib_sequence_insert(lathe_rt_call *call) {
     status = readPosition(call, 2, from->count, from->count, &position);
   if (status)
     return status;
+  if (from->count < INT32_MAX / 2 && (sequence = lathe_rt_take(call, 0)))
+    return insertInPlace(call, sequence, position);
   sequence = newSequence(call, from->count + 1);
   complete = sequence && setElement(call, sequence, position, call->inputs[1]);
   for (int64_t i = 0; i < from->count && complete; ++i)

@@ -116,9 +116,18 @@ lathe_value *lathe_rt_new_list(const lathe_allocator *allocator, int32_t kind,
   if (!value)
     return NULL;
   value->count = count;
-  value->num_elements = num_elements;
+  value->num_elements = value->capacity = num_elements;
   value->elements = (lathe_value **)(void *)tail;
   memset(tail, 0, sizeof(lathe_value *) * (size_t)num_elements);
+  return value;
+}
+
+lathe_value *lathe_rt_new_sequence(const lathe_allocator *allocator,
+                                   int32_t count, int32_t capacity) {
+  lathe_value *value =
+      lathe_rt_new_list(allocator, LATHE_SEQUENCE, count, capacity);
+  if (value)
+    value->num_elements = count;
   return value;
 }
 

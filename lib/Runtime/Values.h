@@ -28,6 +28,7 @@ struct lathe_value {
      sequence instead). */
   lathe_value **elements;
   int32_t num_elements;
+  int32_t capacity; /* elements that there is room for */
   lathe_allocator allocator;
 };
 
@@ -47,6 +48,9 @@ lathe_value *lathe_rt_new_strings(const lathe_allocator *allocator,
 /* Of `kind` sequence, map or optional; the elements are NULL. */
 lathe_value *lathe_rt_new_list(const lathe_allocator *allocator, int32_t kind,
                                int64_t count, int32_t num_elements);
+/* A sequence with room for more elements than `count`. */
+lathe_value *lathe_rt_new_sequence(const lathe_allocator *allocator,
+                                   int32_t count, int32_t capacity);
 
 /* One more owner of `value`; a copy where it is borrowed, so NULL without
  * memory. */
@@ -116,6 +120,10 @@ lathe_status lathe_rt_result_tensor(lathe_rt_call *call, int32_t i,
  * lathe_rt_give: the function's own value, lathe_rt_share: another's. */
 lathe_status lathe_rt_give(lathe_rt_call *call, int32_t i, lathe_value *value);
 lathe_status lathe_rt_share(lathe_rt_call *call, int32_t i, lathe_value *value);
+
+/* Input `i` for the function to change and to give, if nobody else has it; the
+ * call holds it no longer. Else NULL. */
+lathe_value *lathe_rt_take(lathe_rt_call *call, int32_t i);
 
 /* The whole number in a tensor of integers or bools. */
 int64_t lathe_rt_int_at(const lathe_value *tensor, int64_t index);

@@ -5,7 +5,7 @@
  * also of one that fails. The model, by hand:
  *
  *   s: seq(tensor(float)), t: string[n]
- *   r = s with [1, 2] at its end      seq(tensor(float))
+ *   r = s with [1, 2] and [1, 2] at its end      seq(tensor(float))
  *   u = t with "!" at the end of each string
  *
  * With n = 3 it also erases element 9 of the sequence, which there is none of.
@@ -37,21 +37,29 @@ static const lathe_rt_literal literals[] = {
 #define LITERAL(i) {LATHE_RT_LITERAL, i, 0, 0, 0, 0, NULL}
 static const lathe_rt_operand insertOperands[] = {
     SLOT(S), LITERAL(0), {LATHE_RT_NOTHING, 0, 0, 0, 0, 0, NULL}, SLOT(LONGER)};
+/* Nobody else needs the sequence: it is changed in place. */
+static const lathe_rt_operand appendOperands[] = {
+    {LATHE_RT_LAST, LONGER, 0, 0, 0, 0, NULL},
+    LITERAL(0),
+    {LATHE_RT_NOTHING, 0, 0, 0, 0, 0, NULL},
+    SLOT(LONGER)};
 static const lathe_rt_operand concatOperands[] = {SLOT(T), LITERAL(2), SLOT(U)};
 static const lathe_rt_operand eraseOperands[] = {SLOT(LONGER), LITERAL(1),
                                                  SLOT(LONGER)};
 static const lathe_rt_call_info calls[] = {
     {"insert", 3, 1, 0, 0, insertOperands, NULL},
     {"concat", 2, 1, 0, 0, concatOperands, NULL},
-    {"erase", 2, 1, 0, 0, eraseOperands, NULL}};
-static const lathe_rt_host host = {5, 3, 3, 0, calls, literals};
+    {"erase", 2, 1, 0, 0, eraseOperands, NULL},
+    {"append", 3, 1, 0, 0, appendOperands, NULL}};
+static const lathe_rt_host host = {5, 4, 3, 0, calls, literals};
 
 static int32_t program(lathe_rt_frame *frame) {
   lathe_rt_library(frame, 0, lathe_rt_lib_sequence_insert, NULL);
+  lathe_rt_library(frame, 3, lathe_rt_lib_sequence_insert, NULL);
   lathe_rt_library(frame, 1, lathe_rt_lib_string_concat, NULL);
   if (lathe_rt_value_size(frame, T, 0) == 3)
     lathe_rt_library(frame, 2, lathe_rt_lib_sequence_erase, NULL);
-  lathe_rt_move(frame, R, LONGER);
+  lathe_rt_move(frame, R, ~LONGER);
   return 0;
 }
 
@@ -139,8 +147,8 @@ static void testRun(lathe_context *ctx, const lathe_allocator *allocator) {
   r = out[0].data, u = out[1].data;
   EXPECT(out[0].dtype.code == kDLOpaqueHandle);
   EXPECT(lathe_value_get_kind(&model, r) == LATHE_SEQUENCE);
-  EXPECT(lathe_value_get_count(&model, r) == 2);
-  EXPECT(!lathe_value_get_element(&model, r, 2));
+  EXPECT(lathe_value_get_count(&model, r) == 3);
+  EXPECT(!lathe_value_get_element(&model, r, 3));
   /* What was strided is dense now. */
   EXPECT(!lathe_value_get_tensor(&model, lathe_value_get_element(&model, r, 0),
                                  &view));
@@ -168,7 +176,7 @@ static void testErrors(lathe_context *ctx, const lathe_allocator *allocator) {
   memset(out, 0, sizeof(out));
   EXPECT(lathe_run(ctx, in, out) == LATHE_FAILED);
   EXPECT(!strcmp(lathe_context_message(ctx),
-                 "node 'erase': expected a position in [-2, 1], got 9"));
+                 "node 'erase': expected a position in [-3, 2], got 9"));
   EXPECT(!out[0].data && !out[1].data);
   in[0] = handle(t);
   EXPECT(lathe_run(ctx, in, out) == LATHE_INVALID_ARGUMENT);

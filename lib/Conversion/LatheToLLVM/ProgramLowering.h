@@ -93,7 +93,9 @@ private:
   ProgramTables::Operand describeLiteral(LiteralOp literal);
   /// The slot of the context that holds a value.
   int64_t getValueSlot(mlir::Value value);
-  void moveValue(int64_t to, int64_t from, mlir::Location loc);
+  /// Lets slot `to` hold what slot `from` holds, and empties that if `isLast`.
+  void moveValue(int64_t to, int64_t from, mlir::Location loc,
+                 bool isLast = false);
   /// Moves the values among `from` to the slots of those in `to`.
   void yieldValues(mlir::ValueRange to, mlir::ValueRange from,
                    mlir::Location loc);

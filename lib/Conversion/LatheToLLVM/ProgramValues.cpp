@@ -88,27 +88,48 @@ int64_t ProgramLowering::getValueSlot(Value value) {
   return it->second;
 }
 
-void ProgramLowering::moveValue(int64_t to, int64_t from, Location loc) {
-  LLVM::CallOp::create(
-      builder, loc, TypeRange(), "lathe_rt_move",
-      ValueRange{frame, constant(to, loc, 32), constant(from, loc, 32)});
+/// Whether the op that uses `value`, and does so once, is the only one, and is
+/// reached as often as `value` is made.
+static bool isLastUse(Value value) {
+  return value.hasOneUse() &&
+         (*value.getUsers().begin())->getBlock() == value.getParentBlock();
+}
+
+void ProgramLowering::moveValue(int64_t to, int64_t from, Location loc,
+                                bool isLast) {
+  LLVM::CallOp::create(builder, loc, TypeRange(), "lathe_rt_move",
+                       ValueRange{frame, constant(to, loc, 32),
+                                  constant(isLast ? ~from : from, loc, 32)});
+}
+
+/// Whether what is moved need not stay where it is. What a loop carries is for
+/// the loop to move.
+static bool isMovedForGood(Value value) {
+  return value.getDefiningOp<LiteralOp>() ||
+         (isa<OpResult>(value) && isLastUse(value));
 }
 
 void ProgramLowering::yieldValues(ValueRange to, ValueRange from,
                                   Location loc) {
-  SmallVector<std::pair<int64_t, int64_t>> moves;
+  struct Move {
+    int64_t target, source;
+    bool isLast;
+  };
+  SmallVector<Move> moves;
   for (auto [target, source] : llvm::zip_equal(to, from))
     if (isa<ValueType>(target.getType()))
-      moves.push_back({getValueSlot(target), getValueSlot(source)});
+      moves.push_back(
+          {getValueSlot(target), getValueSlot(source), isMovedForGood(source)});
   // One value may take the place of another that is still to be moved.
   if (moves.size() > 1)
-    for (auto &[target, source] : moves) {
+    for (Move &move : moves) {
       int64_t between = nextSlot++;
-      moveValue(between, source, loc);
-      source = between;
+      moveValue(between, move.source, loc, move.isLast);
+      move.source = between;
+      move.isLast = true;
     }
-  for (auto [target, source] : moves)
-    moveValue(target, source, loc);
+  for (Move move : moves)
+    moveValue(move.target, move.source, loc, move.isLast);
 }
 
 void ProgramLowering::emitCall(StringRef function, ProgramTables::Call call,
@@ -165,7 +186,10 @@ LogicalResult ProgramLowering::lowerCall(CallOp op) {
     if (auto literal = input.getDefiningOp<LiteralOp>()) {
       call.operands.push_back(describeLiteral(literal));
     } else if (isa<ValueType>(input.getType())) {
-      call.operands.push_back({LATHE_RT_SLOT, getValueSlot(input), {}, {}});
+      call.operands.push_back({isLastUse(input) ? LATHE_RT_LAST : LATHE_RT_SLOT,
+                               getValueSlot(input),
+                               {},
+                               {}});
     } else {
       OpBuilder before(op);
       FailureOr<SmallVector<Value>> dims = getDynamicDims(before, input);

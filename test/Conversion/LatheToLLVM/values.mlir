@@ -17,8 +17,8 @@ func.func @main(%s: !lathe.value {lathe.name = "s", lathe.type = !onnx.seq<tenso
 
 // -----
 
-// What branches yield is moved to the slot of the result (3), and that to the
-// output's (2).
+// What branches yield is shared by the slot of the result (3), and that is moved
+// to the output's (2).
 // CHECK-LABEL: llvm.func @model_program(
 // CHECK-DAG: %[[S0:.*]] = llvm.mlir.constant(0 : i32)
 // CHECK-DAG: %[[S1:.*]] = llvm.mlir.constant(1 : i32)
