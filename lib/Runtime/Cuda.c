@@ -28,8 +28,7 @@ enum {
   CU_ATTRIBUTE_MAJOR = 75,
   CU_ATTRIBUTE_MINOR = 76,
   CU_JIT_ERROR_LOG = 5,
-  CU_JIT_ERROR_LOG_BYTES = 6,
-  CU_STREAM_NON_BLOCKING = 1
+  CU_JIT_ERROR_LOG_BYTES = 6
 };
 
 /* Values of `extra` of cuLaunchKernel. */
@@ -331,7 +330,9 @@ static lathe_status startDevice(lathe_context *ctx, lathe_rt_cuda_state *state,
     return status;
   error = enterCuda(state);
   if (!error)
-    error = state->cu.stream_create(&state->stream, CU_STREAM_NON_BLOCKING);
+    /* A blocking one: it waits for what the caller has put on the default
+       stream, such as the computation of an input. */
+    error = state->cu.stream_create(&state->stream, 0);
   if (error)
     return cudaError(state, error, "device", message);
   status = loadModule(state, ctx->model, message);

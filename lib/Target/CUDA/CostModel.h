@@ -21,7 +21,7 @@ inline constexpr int64_t blockWarps = blockThreads / warpThreads;
 /// programming guide, before 12.1).
 inline constexpr unsigned maxParameters = 512;
 /// Bytes of shared memory that a block may declare without asking the driver
-/// for more (48 KiB on all chips), less what is kept for reductions.
+/// for more: 48 KiB on all chips, less what alignment may take.
 inline constexpr int64_t maxSharedBytes = 44 << 10;
 
 //===----------------------------------------------------------------------===//

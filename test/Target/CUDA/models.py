@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Whole models for CUDA, on a machine without a device.
 
-    models.py assemble LATHE MODEL ...
-    models.py run LATHE CLANG MODEL ...
+    models.py assemble LATHE [--OPTION ...] MODEL ...
+    models.py run LATHE CLANG [--OPTION ...] MODEL ...
 
 `assemble` compiles models for two chips, looks for calls of functions that
 nothing provides, and has NVIDIA's assembler accept all kernels. `run` compiles
@@ -49,11 +49,11 @@ def call(*command, **environment):
     return f"{' '.join(command)}\nexit status {run.returncode}\n{run.stdout}{run.stderr}"
 
 
-def assemble(lathe, model, folder):
+def assemble(lathe, options, model, folder):
     for chip in CHIPS:
         text = os.path.join(folder, chip + ".ptx")
         error = call(lathe, "compile", model, "--target=cuda", f"--gpu={chip}",
-                     "-o", text)
+                     *options, "-o", text)
         if error:
             return error
         with open(text) as file:
@@ -67,11 +67,11 @@ def assemble(lathe, model, folder):
     return None
 
 
-def run(lathe, clang, driver, model, references, folder):
+def run(lathe, clang, driver, options, model, references, folder):
     text, library, kernels = (os.path.join(folder, name)
                               for name in ("m.ll", "m.so", "kernels.so"))
     for output in (text, library):
-        error = call(lathe, "compile", model, "--target=cuda", "-o", output)
+        error = call(lathe, "compile", model, "--target=cuda", *options, "-o", output)
         if error:
             return error
     error = call(sys.executable, os.path.join(INPUTS, "emulate.py"), clang, text,
@@ -98,11 +98,13 @@ def main():
                 [clang, "-shared", "-fPIC", "-O1", "-o",
                  os.path.join(driver, "libcuda.so.1"),
                  os.path.join(INPUTS, "FakeCuda.c")], check=True)
-        for path in models:
+        options = [arg for arg in models if arg.startswith("--")]
+        for path in models[len(options):]:
             name, model, references = find(path)
             with tempfile.TemporaryDirectory() as folder:
-                error = (assemble(lathe, model, folder) if what == "assemble" else
-                         run(lathe, clang, driver, model, references, folder))
+                error = (assemble(lathe, options, model, folder) if what == "assemble"
+                         else run(lathe, clang, driver, options, model, references,
+                                  folder))
             print(f"FAIL {name}\n{error}" if error else f"PASS {name}", flush=True)
             failed += error is not None
     sys.exit(failed > 0)
