@@ -31,6 +31,23 @@ static proto::NodeProto makeProto(const Node &node) {
   return result;
 }
 
+namespace {
+/// The library's builders of bodies look into types without a look at whether
+/// they are known: one that is not is a type without anything in it.
+class BodyContext : public proto::FunctionBodyBuildContextImpl {
+public:
+  using FunctionBodyBuildContextImpl::FunctionBodyBuildContextImpl;
+  const proto::TypeProto *getInputType(int index) const override {
+    const proto::TypeProto *type =
+        FunctionBodyBuildContextImpl::getInputType(index);
+    return type ? type : &unknown;
+  }
+
+private:
+  proto::TypeProto unknown;
+};
+} // namespace
+
 bool GraphBuilder::inlineSchemaFunction(const Node &node,
                                         const proto::OpSchema &schema,
                                         Frame &frame, Scope &scope) {
@@ -67,7 +84,7 @@ bool GraphBuilder::inlineSchemaFunction(const Node &node,
     }
     // The context points into the proto that it is made from.
     proto::NodeProto callProto = makeProto(call);
-    proto::FunctionBodyBuildContextImpl context(callProto, types);
+    BodyContext context(callProto, types);
     proto::FunctionProto &function = ownFunctions.emplace_back();
     if (!schema.BuildContextDependentFunction(context, function, (int)newest))
       return false;
