@@ -231,6 +231,7 @@ private:
   StageClock clock;
   std::string prefix;
   FusionOptions fusion;
+  bool hasPrintedIR = false;
   std::unique_ptr<llvm::DefaultThreadPool> pool; ///< Outlives the context.
   std::unique_ptr<MLIRContext> context;
   OwningOpRef<ModuleOp> module; ///< Until variants part.
@@ -270,8 +271,11 @@ LogicalResult Compiler::runPasses(StringRef stage, ModuleOp module,
     context->disableMultithreading();
     pm.enableIRPrinting([](Pass *, Operation *) { return false; },
                         [&](Pass *pass, Operation *) {
-                          return options.printIRAfter == "all" ||
-                                 pass->getArgument() == options.printIRAfter;
+                          bool wanted =
+                              options.printIRAfter == "all" ||
+                              pass->getArgument() == options.printIRAfter;
+                          hasPrintedIR |= wanted;
+                          return wanted;
                         },
                         /*printModuleScope=*/false,
                         /*printAfterOnlyOnChange=*/false,
@@ -318,6 +322,9 @@ LogicalResult Compiler::lower() {
   for (Variant &variant : variants)
     if (failed(lower(variant)))
       return failure();
+  if (!options.printIRAfter.empty() && !hasPrintedIR)
+    return fail("expected --print-ir-after to name a pass that ran, got '" +
+                options.printIRAfter + "'");
   return success();
 }
 

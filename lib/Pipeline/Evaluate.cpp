@@ -37,6 +37,9 @@ static constexpr llvm::StringLiteral prefix = "constants";
 /// seconds on one core.
 static constexpr int64_t maxFlops = 200'000'000'000;
 
+/// Bytes of intermediate values that are worth having for constants.
+static constexpr int64_t maxArenaBytes = int64_t(1) << 30;
+
 /// Up to this many bytes constants are `dense` (docs/Architecture.md).
 static constexpr int64_t maxDenseBytes = 1024;
 
@@ -115,7 +118,7 @@ bool HostProgram::isTooMuch() const {
   int64_t left = maxFlops;
   for (const ProgramTables::Launch &launch : tables.launches)
     left -= std::clamp<int64_t>(launch.flops, 0, left);
-  return left == 0;
+  return left == 0 || tables.arenaBytes > maxArenaBytes;
 }
 
 llvm::Error HostProgram::saveWeights() {

@@ -144,18 +144,16 @@ bool OnnxFoldConstants::isWorthIt(Operation *op, int64_t &total) {
   }
   if (bytes > budget - total)
     return false;
-  if (bytes > freeBytes) {
-    if (op->hasTrait<RearrangesOperand>())
-      return false;
-    llvm::SetVector<Operation *> slice;
-    collectSlice(op, slice);
-    int64_t leaves = 0;
-    for (Operation *part : slice)
-      if (auto leaf = dyn_cast<ConstantOp>(part))
-        leaves += getStoredBytes(leaf);
-    if (bytes / growth > leaves)
-      return false;
-  }
+  if (bytes > freeBytes && op->hasTrait<RearrangesOperand>())
+    return false;
+  llvm::SetVector<Operation *> slice;
+  collectSlice(op, slice);
+  int64_t leaves = 0;
+  for (Operation *part : slice)
+    if (auto leaf = dyn_cast<ConstantOp>(part))
+      leaves += getStoredBytes(leaf);
+  if (leaves > budget || (bytes > freeBytes && bytes / growth > leaves))
+    return false;
   total += bytes;
   return true;
 }

@@ -84,7 +84,7 @@ def OnnxFoldConstants : Pass<"onnx-fold-constants", "::mlir::ModuleOp"> {
            "Larger ones if they take at most this many times the bytes of the "
            "constants that they come from">,
     Option<"budget", "budget", "int64_t", "512 << 20",
-           "Bytes of all results together">
+           "Bytes of all results together, and of what each comes from">
   ];
   let dependentDialects = ["::mlir::func::FuncDialect",
                            "::lathe::onnx::OnnxDialect"];
