@@ -165,6 +165,14 @@ static ScaledLoops makeLoops(Lowering &l, int64_t axis, int64_t blockSize) {
   return loops;
 }
 
+/// What loops over blocks made, in the shape of the result.
+static Value joinBlocks(Lowering &l, Value made) {
+  auto type = cast<RankedTensorType>(made.getType());
+  return type.getRank() == l.resultType().getRank()
+             ? made
+             : l.view(made, l.resultDims());
+}
+
 static LogicalResult lowerQuantizeLinear(onnx::QuantizeLinearOp op,
                                          Lowering &l) {
   Type element = l.resultElement(), from = l.element(0), scale = l.element(1);
@@ -196,7 +204,7 @@ static LogicalResult lowerQuantizeLinear(onnx::QuantizeLinearOp op,
                               hasZero ? x[2] : Value(), element,
                               op.getSaturate());
       });
-  return l.replace(l.view(y, l.resultDims()));
+  return l.replace(joinBlocks(l, y));
 }
 
 static LogicalResult lowerDequantizeLinear(onnx::DequantizeLinearOp op,
@@ -223,7 +231,7 @@ static LogicalResult lowerDequantizeLinear(onnx::DequantizeLinearOp op,
         return arith::MulFOp::create(b, castScalar(b, difference, whole, f32),
                                      castScalar(b, x[1], scale, f32));
       });
-  return l.replace(l.view(y, l.resultDims()));
+  return l.replace(joinBlocks(l, y));
 }
 
 void lathe::populateQuantizePatterns(RewritePatternSet &patterns,

@@ -23,6 +23,16 @@ func.func @per_axis(%x: tensor<2x3xi8>, %s: tensor<2xf32>, %z: tensor<2xi8>) -> 
 
 // -----
 
+// CHECK-LABEL: @symbolic
+// CHECK-NOT: lathe.view
+// CHECK: return
+func.func @symbolic(%x: tensor<?x3xf32> {lathe.dims = ["N", ""]}, %s: tensor<f32>, %z: tensor<ui8>) -> tensor<?x3xui8> {
+  %0 = onnx.QuantizeLinear %x, %s, %z : (tensor<?x3xf32>, tensor<f32>, tensor<ui8>) -> tensor<?x3xui8>
+  return %0 : tensor<?x3xui8>
+}
+
+// -----
+
 // Blocks are a dimension of their own.
 // CHECK: #[[BLOCKS:.+]] = affine_map<(d0, d1, d2) -> (d0, d2)>
 // CHECK-LABEL: @blocks
