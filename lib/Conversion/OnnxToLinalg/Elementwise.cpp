@@ -194,13 +194,6 @@ static Value emitMod(onnx::ModOp op, const Element &e) {
   return e.select(wrong, e.add(rest, r), rest);
 }
 
-static LogicalResult lowerMod(onnx::ModOp op, Lowering &l) {
-  if (l.element(0).isF64())
-    return l.unsupported("expected integers or floats of at most 32 bits, got "
-                         "f64");
-  return lowerElementwise<onnx::ModOp>(op, l, emitMod);
-}
-
 /// The value of a computed constant, if it is one.
 static std::optional<double> getConstantFloat(Value value) {
   FloatAttr attr;
@@ -327,9 +320,7 @@ void lathe::populateElementwisePatterns(RewritePatternSet &patterns,
   addScalar(patterns, types, emitSign);
   addScalar(patterns, types, emitBitwiseNot);
   addScalar(patterns, types, emitDiv);
-  patterns.add<OnnxLowering<onnx::ModOp>>(types, patterns.getContext(),
-                                          lowerMod,
-                                          /*checkTypes=*/true);
+  addScalar(patterns, types, emitMod);
   addScalar(patterns, types, emitPow);
   addScalar(patterns, types, emitBitShift);
   addLowering(patterns, types, lowerClip);

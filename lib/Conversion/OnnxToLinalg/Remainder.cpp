@@ -28,25 +28,54 @@ static int64_t countSteps(FloatType type) {
   return llvm::divideCeil(exponents, 27) + 1;
 }
 
-Value lathe::emitRemainder(ImplicitLocOpBuilder &b, Type element, Value x,
-                           Value y) {
-  Type f64 = b.getF64Type(), i64 = b.getI64Type(), type = x.getType();
-  Value wideX = castScalar(b, x, type, f64),
-        wideY = castScalar(b, y, type, f64);
-  Value zero = makeConstant(b, f64, 0);
+/// `rest` after `steps` steps of division by `y`, in f64.
+static Value divide(ImplicitLocOpBuilder &b, Value rest, Value y,
+                    int64_t steps) {
+  Type f64 = b.getF64Type(), i64 = b.getI64Type();
   // The leading 28 bits of a double are all but the last 25.
   Value mask = arith::ConstantOp::create(
       b, b.getI64IntegerAttr(~((int64_t(1) << 25) - 1)));
-  Value rest = wideX;
-  for (int64_t i = 0, e = countSteps(cast<FloatType>(element)); i != e; ++i) {
-    Value quotient = arith::DivFOp::create(b, rest, wideY);
+  for (int64_t i = 0; i != steps; ++i) {
+    Value quotient = arith::DivFOp::create(b, rest, y);
     Value bits = arith::BitcastOp::create(b, i64, quotient);
     bits = arith::AndIOp::create(b, bits, mask);
     quotient = arith::BitcastOp::create(b, f64, bits);
     quotient = math::TruncOp::create(b, quotient);
     Value negative = arith::NegFOp::create(b, quotient);
-    rest = math::FmaOp::create(b, negative, wideY, rest);
+    rest = math::FmaOp::create(b, negative, y, rest);
   }
+  return rest;
+}
+
+/// The same by a `y` of any size. The quotient of two doubles may be too large
+/// for one: they are divided by y * 2^1074 and y * 2^537 first, which are
+/// multiples of y, where these are numbers, so that no quotient exceeds 2^1024,
+/// then 2^537.
+static Value divideDoubles(ImplicitLocOpBuilder &b, Value rest, Value y) {
+  Type f64 = b.getF64Type();
+  Value one = makeConstant(b, f64, 1), half = makeConstant(b, f64, 0x1p537);
+  Value size = math::AbsFOp::create(b, y);
+  auto scale = [&](Value x, double below) -> Value {
+    Value isBelow = arith::CmpFOp::create(b, arith::CmpFPredicate::OLT, size,
+                                          makeConstant(b, f64, below));
+    return arith::MulFOp::create(
+        b, x, arith::SelectOp::create(b, isBelow, half, one));
+  };
+  Value second = scale(y, 0x1p400), first = scale(second, 0x1p-52);
+  rest = divide(b, rest, first, 1024 / 27 + 2);
+  rest = divide(b, rest, second, 537 / 27 + 2);
+  return divide(b, rest, y, 537 / 27 + 2);
+}
+
+Value lathe::emitRemainder(ImplicitLocOpBuilder &b, Type element, Value x,
+                           Value y) {
+  Type f64 = b.getF64Type(), type = x.getType();
+  Value wideX = castScalar(b, x, type, f64),
+        wideY = castScalar(b, y, type, f64);
+  Value zero = makeConstant(b, f64, 0);
+  Value rest = element.isF64() ? divideDoubles(b, wideX, wideY)
+                               : divide(b, wideX, wideY,
+                                        countSteps(cast<FloatType>(element)));
   Value size = math::AbsFOp::create(b, wideY);
   Value isOver = arith::CmpFOp::create(
       b, arith::CmpFPredicate::OLT,

@@ -9,8 +9,8 @@
 namespace lathe {
 
 /// The exact remainder of `x / y`, with the sign of `x`, as C's fmod, without a
-/// call. `element` is the type of the numbers in ONNX, of at most 32 bits; `x`
-/// and `y` are in its compute type.
+/// call. `element` is the type of the numbers in ONNX; `x` and `y` are in its
+/// compute type.
 mlir::Value emitRemainder(mlir::ImplicitLocOpBuilder &b, mlir::Type element,
                           mlir::Value x, mlir::Value y);
 
