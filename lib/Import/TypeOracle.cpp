@@ -50,7 +50,8 @@ public:
   }
   size_t getNumOutputs() const override { return outputs.size(); }
   proto::TypeProto *getOutputType(size_t i) override {
-    return i < outputs.size() ? &outputs[i] : nullptr;
+    // Rules look at results of a sub-graph that the node has no result for.
+    return i < outputs.size() ? &outputs[i] : &noOutput;
   }
   proto::GraphInferencer *
   getGraphAttributeInferencer(const std::string &name) override {
@@ -84,7 +85,7 @@ private:
   const TypeOracle &oracle;
   const TypeOracle::Pending &pending;
   std::vector<proto::TypeProto> outputs;
-  proto::TypeProto unknown;
+  proto::TypeProto unknown, noOutput;
   std::vector<std::unique_ptr<proto::GraphInferencer>> inferencers;
 };
 } // namespace lathe::importer

@@ -339,6 +339,8 @@ LogicalResult rule::reduce(ShapeContext &ctx, bool keepDims, bool noop,
     if (shape && shape->size() == 1 && shape->front() == 0)
       ints.emplace();
     if (!ints) {
+      if (failed(ctx.expectRank(1, 1)))
+        return failure();
       if (keepDims)
         result.dims = ctx.freshDims(0, x.getRank());
       else if (shape && shape->size() == 1 && shape->front() <= x.getRank())

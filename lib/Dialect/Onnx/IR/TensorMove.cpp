@@ -119,6 +119,8 @@ LogicalResult SplitOp::inferShapes(ShapeContext &ctx) {
   AffineExpr whole = (*x.dims)[*axis];
   Dims sizes;
   if (ctx.isPresent(1)) {
+    if (failed(ctx.expectRank(1, 1)))
+      return failure();
     auto length = getSmallShape(ctx.operand(1).dims);
     if (length && length->size() == 1 && length->front() != count)
       return ctx.emitError() << "expects " << count << " sizes in split, got "
