@@ -86,7 +86,7 @@ static constexpr OptionInfo table[] = {
      "Processors, chosen from at load: native, x86-64-v3, x86-64-v4, sapphirerapids, cortex-a76, ...",
      setText<&O::cpu>},
     {"gpu", K::Value, S::Code, "sm_80,...", "",
-     "Chips to generate device code for", setText<&O::gpu>},
+     "Chips of --target=cuda, from sm_70 on (default sm_80)", setText<&O::gpu>},
     {"shape", K::List, S::Sizes, "input:1x3x224x224", "",
      "Shape of an input; symbolic dimensions stay symbolic without it",
      addShape},

@@ -32,7 +32,7 @@ static cl::opt<std::string>
 static cl::opt<std::string> output(
     "o", cl::value_desc("file"),
     cl::desc("What to write; the suffix picks the kind: .so .o .a .ll .s "
-             ".mlir (a .h is written beside .so, .o and .a)"),
+             ".ptx .mlir (a .h is written beside .so, .o and .a)"),
     LATHE_COMPILE);
 static cl::opt<bool> showFusions("list-fusions",
                                  cl::desc("List the names for --fusion"),
