@@ -27,7 +27,7 @@ using namespace llvm;
 static cl::list<std::string> compareWith(
     "compare", cl::CommaSeparated, cl::value_desc("variant,…"),
     cl::desc("Others to time: unfused, no-layout, another MODEL, or "
-             "onnxruntime (through Python, in a process of its own)"),
+             "onnxruntime (in a process of LATHE_PYTHON, else python3)"),
     cl::sub(getBenchCommand()));
 static cl::opt<double>
     warmupSeconds("warmup", cl::init(0.5), cl::value_desc("seconds"),

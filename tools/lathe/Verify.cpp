@@ -39,8 +39,8 @@ static cl::opt<double>
 static cl::opt<bool> byNode(
     "by-node",
     cl::desc("Find the first node whose value is wrong. What the references "
-             "do not hold is asked of ONNX Runtime or onnx in Python, or else "
-             "of the unfused model"),
+             "do not hold is asked of ONNX Runtime or onnx in Python "
+             "(LATHE_PYTHON, else python3), or else of the unfused model"),
     cl::sub(getVerifyCommand()));
 
 VerifySettings VerifySettings::fromCommandLine() {

@@ -56,6 +56,19 @@ func.func @not_what_grows() -> tensor<8x4xf32> {
 
 // -----
 
+// LARGE-LABEL: @weights_of_half_the_width
+// LARGE: onnx.Constant {value = dense<[1.000000e+00, {{.+}}]> : tensor<8xf32>}
+// LARGE-NOT: onnx.Cast
+// LARGE: onnx.Mul
+func.func @weights_of_half_the_width(%x: tensor<8xf32>) -> tensor<8xf32> {
+  %0 = onnx.Constant {value = dense<[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]> : tensor<8xf16>} : () -> tensor<8xf16>
+  %1 = onnx.Cast %0 {to = 1 : i64} : (tensor<8xf16>) -> tensor<8xf32>
+  %2 = onnx.Mul %x, %1 : (tensor<8xf32>, tensor<8xf32>) -> tensor<8xf32>
+  return %2 : tensor<8xf32>
+}
+
+// -----
+
 // LARGE-LABEL: @not_what_a_recipe_serves
 // LARGE: %[[C:.+]] = onnx.Constant {value = dense<{{\[\[}}-1.000000e+00, {{.+}}> : tensor<2x3xf32>}
 // LARGE-NEXT: onnx.Transpose %[[C]]
