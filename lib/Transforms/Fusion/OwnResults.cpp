@@ -104,6 +104,7 @@ struct OwnResults : public lathe::impl::OwnResultsBase<OwnResults> {
   using Base::Base;
 
   void runOnOperation() override {
+    restoreBranches();
     hoistSizes();
     WalkResult result = getOperation().walk([&](Operation *op) {
       // What computes owns what its body makes.
@@ -112,6 +113,27 @@ struct OwnResults : public lathe::impl::OwnResultsBase<OwnResults> {
     });
     if (result.wasInterrupted())
       signalPassFailure();
+  }
+
+  /// Makes branches of what the canonicalizer made of branches that only choose
+  /// between two tensors: no kernel selects whole tensors.
+  void restoreBranches() {
+    getOperation().walk([&](arith::SelectOp op) {
+      if (!isa<RankedTensorType>(op.getType()) ||
+          !op.getCondition().getType().isInteger(1) || isInsideComputeOp(op))
+        return;
+      OpBuilder builder(op);
+      auto yield = [](Value value) {
+        return [value](OpBuilder &b, Location loc) {
+          scf::YieldOp::create(b, loc, value);
+        };
+      };
+      auto branch = scf::IfOp::create(builder, op.getLoc(), op.getCondition(),
+                                      yield(op.getTrueValue()),
+                                      yield(op.getFalseValue()));
+      op.replaceAllUsesWith(branch.getResult(0));
+      op.erase();
+    });
   }
 
   /// Moves sizes out of branches and loops, so that they are known before.
