@@ -67,11 +67,12 @@ static bool isNamed(const lathe_rt_model *variant, const char *wanted) {
          (colon && !strcmp(colon + 1, wanted));
 }
 
-/* The first variant that this processor can run, or NULL; of those that
- * LATHE_VARIANT names, if it is set. */
+/* The first variant that this processor can run, or NULL; where there are
+ * several, of those that LATHE_VARIANT names, if it is set. */
 static const lathe_rt_model *chooseVariant(const lathe_model *model,
                                            lathe_rt_text *message) {
-  const char *wanted = getenv("LATHE_VARIANT");
+  const char *wanted =
+      model->num_variants > 1 ? getenv("LATHE_VARIANT") : NULL;
   bool found = false;
   for (uint32_t v = 0; v < model->num_variants; ++v) {
     const lathe_rt_model *variant = model->variants[v];
