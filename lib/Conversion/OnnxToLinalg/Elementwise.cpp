@@ -191,6 +191,9 @@ static Value emitMod(onnx::ModOp op, const Element &e) {
   Value isRest = arith::XOrIOp::create(e.b, e.equal(rest, zero),
                                        makeConstant(e.b, e.b.getI1Type(), 1));
   Value wrong = arith::AndIOp::create(e.b, differs, isRest);
+  // That of zero, too.
+  if (e.isFloat())
+    rest = e.select(isRest, rest, math::CopySignOp::create(e.b, zero, r));
   return e.select(wrong, e.add(rest, r), rest);
 }
 

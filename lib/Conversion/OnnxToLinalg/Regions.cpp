@@ -20,12 +20,100 @@ using namespace lathe;
 // Col2Im
 //===----------------------------------------------------------------------===//
 
+/// The number that an attribute has for dimension `i`.
+static int64_t getNumber(std::optional<ArrayRef<int64_t>> list, unsigned i,
+                         int64_t otherwise) {
+  return list ? (*list)[i] : otherwise;
+}
+
+/// A patch whose size is known when the program runs: a point per element,
+/// which loops over the places of a patch.
+static LogicalResult lowerCol2ImRunTime(onnx::Col2ImOp op, Lowering &l) {
+  Dims dims = l.resultDims();
+  int64_t rank = dims.size(), space = rank - 2;
+  OpFoldResult all = l.product(dims);
+  SmallVector<Value> sizes = toValues(l, dims), in = toValues(l, l.dims(0));
+  Type element = l.element(0), compute = getComputeType(element);
+  SmallVector<Type> types = {element};
+  Value source = l.value(0);
+  Value made =
+      makeGrid(
+          l, all, {{{all}, getStorageType(element), {0}}},
+          [&](const Code &c, ValueRange point,
+              ValueRange parts) -> Code::Values {
+            Value zero = c.constant(0), one = c.constant(1);
+            SmallVector<Value> at(rank), places, blocks;
+            Value rest = point[0];
+            for (int64_t d = rank; d-- > 0;) {
+              Value size = c.max(sizes[d], one);
+              at[d] = arith::RemUIOp::create(c.b, rest, size);
+              rest = arith::DivUIOp::create(c.b, rest, size);
+            }
+            for (int64_t i = 0; i != space; ++i) {
+              places.push_back(c.max(readOperand(l, c, 2, i), zero));
+              int64_t pads = getNumber(op.getPads(), i, 0) +
+                             getNumber(op.getPads(), i + space, 0);
+              Value reach =
+                  c.mul(c.sub(places[i], one),
+                        c.constant(getNumber(op.getDilations(), i, 1)));
+              Value room =
+                  c.sub(c.add(sizes[i + 2], c.constant(pads - 1)), reach);
+              blocks.push_back(c.add(
+                  arith::FloorDivSIOp::create(
+                      c.b, room, c.constant(getNumber(op.getStrides(), i, 1))),
+                  one));
+            }
+            // Channel and column of the place at hand, and whether it is one.
+            std::function<Code::Values(const Code &, int64_t, Value, Value,
+                                       Value, ValueRange)>
+                nest = [&](const Code &c, int64_t i, Value channel,
+                           Value column, Value hit,
+                           ValueRange sum) -> Code::Values {
+              if (i == space) {
+                // Limited as well: the operands may contradict each other.
+                Value x = c.read(
+                    source,
+                    {at[0], c.clamp(channel, in[1]), c.clamp(column, in[2])},
+                    element);
+                Element e{c.b, {}, types, element};
+                Value none = makeConstant(c.b, compute, 0);
+                return {e.add(sum[0], c.select(hit, x, none))};
+              }
+              return c.loop(
+                  c.constant(0), places[i], sum,
+                  [&](const Code &c, Value k, ValueRange sum) {
+                    Value stride = c.constant(getNumber(op.getStrides(), i, 1));
+                    Value from = c.sub(
+                        c.add(at[i + 2],
+                              c.constant(getNumber(op.getPads(), i, 0))),
+                        c.mul(k,
+                              c.constant(getNumber(op.getDilations(), i, 1))));
+                    Value inside = c.less(c.constant(-1), from);
+                    from = c.max(from, c.constant(0));
+                    Value block = arith::DivUIOp::create(c.b, from, stride);
+                    Value whole = c.equal(c.mul(block, stride), from);
+                    Value ok = c.both(c.both(hit, inside),
+                                      c.both(whole, c.less(block, blocks[i])));
+                    return nest(c, i + 1, c.add(c.mul(channel, places[i]), k),
+                                c.add(c.mul(column, blocks[i]), block), ok,
+                                sum);
+                  });
+            };
+            Value yes = makeConstant(c.b, c.b.getI1Type(), 1);
+            Value sum =
+                nest(c, 0, at[1], zero, yes, makeConstant(c.b, compute, 0))[0];
+            return {c.write(storeScalar(c.b, sum, element), parts[0], zero)};
+          })
+          .front();
+  return l.replace(l.view(made, dims));
+}
+
 /// Loops over the images, then over the places of a patch: an element of the
 /// image lies at place `k` of the block whose number is (at + pad - k *
 /// dilation) / stride, if that is whole and there is such a block.
 static LogicalResult lowerCol2Im(onnx::Col2ImOp op, Lowering &l) {
   MLIRContext *context = l.b.getContext();
-  if (!l.contents(1)) {
+  if (!l.contents(1) || !l.contents(2)) {
     int64_t length = l.resultType().getRank();
     SmallVector<Value> in = toValues(l, l.dims(0));
     bindDims(l, 0, [&](const Code &c) {
@@ -38,24 +126,20 @@ static LogicalResult lowerCol2Im(onnx::Col2ImOp op, Lowering &l) {
       return sizes;
     });
   }
-  Dims dims = l.resultDims(), inDims = l.dims(0);
-  unsigned rank = dims.size(), space = rank - 2, loops = rank + space;
   std::optional<Dims> block = l.contents(2);
   if (!block)
-    return l.unsupported("expected a block_shape that is known from shapes");
-  auto number = [&](std::optional<ArrayRef<int64_t>> list, unsigned i,
-                    int64_t otherwise) {
-    return list ? (*list)[i] : otherwise;
-  };
+    return lowerCol2ImRunTime(op, l);
+  Dims dims = l.resultDims();
+  unsigned rank = dims.size(), space = rank - 2, loops = rank + space;
   SmallVector<Value> places = toValues(l, *block), blocks;
   for (unsigned i = 0; i != space; ++i) {
     int64_t pads =
-        number(op.getPads(), i, 0) + number(op.getPads(), i + space, 0);
+        getNumber(op.getPads(), i, 0) + getNumber(op.getPads(), i + space, 0);
     AffineExpr image = l.b.getAffineSymbolExpr(0),
                kernel = l.b.getAffineSymbolExpr(1);
     AffineExpr count =
-        (image + (pads - 1) - (kernel - 1) * number(op.getDilations(), i, 1))
-            .floorDiv(number(op.getStrides(), i, 1)) +
+        (image + (pads - 1) - (kernel - 1) * getNumber(op.getDilations(), i, 1))
+            .floorDiv(getNumber(op.getStrides(), i, 1)) +
         1;
     blocks.push_back(l.toValue(l.apply(count, {dims[i + 2], (*block)[i]})));
   }
@@ -79,10 +163,11 @@ static LogicalResult lowerCol2Im(onnx::Col2ImOp op, Lowering &l) {
              for (unsigned i = 0; i != space; ++i) {
                Value k = m.loop(rank + i);
                channel = m.add(m.mul(channel, places[i]), k);
-               Value stride = m.constant(number(op.getStrides(), i, 1));
+               Value stride = m.constant(getNumber(op.getStrides(), i, 1));
                Value at = m.sub(
-                   m.add(m.loop(i + 2), m.constant(number(op.getPads(), i, 0))),
-                   m.mul(k, m.constant(number(op.getDilations(), i, 1))));
+                   m.add(m.loop(i + 2),
+                         m.constant(getNumber(op.getPads(), i, 0))),
+                   m.mul(k, m.constant(getNumber(op.getDilations(), i, 1))));
                Value zero = m.constant(0);
                Value positive = m.less(m.constant(-1), at);
                at = m.max(at, zero);

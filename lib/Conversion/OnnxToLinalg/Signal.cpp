@@ -260,13 +260,125 @@ static Value takeBins(Lowering &l, Value planes, DimsRef dims, Value divisor) {
       });
 }
 
+/// Along an axis that is known when the program runs: a point per number of the
+/// result, which sums all terms.
+static LogicalResult transformAlongAny(onnx::DFTOp op, Lowering &l) {
+  int64_t rank = l.rank(0);
+  if (ShapedType::isDynamic(l.type(0).getDimSize(rank - 1)))
+    return l.unsupported("expected a static last dimension");
+  if (failed(checkIndices(l, 2, l.index(rank), 0)))
+    return failure();
+  bool inverse = op.getInverse() != 0, onesided = op.getOnesided() != 0;
+  bool half = inverse && onesided;
+  SmallVector<Value> sizes = toValues(l, l.dims(0));
+  // The size along the axis, and the points of the transform.
+  auto getLength = [&](const Code &c) -> std::pair<Value, Value> {
+    Value have = c.constant(1), two = c.constant(2);
+    for (int64_t i = 0; i + 1 != rank; ++i)
+      have = c.select(namesAxis(l, c, 2, 1, i, rank), sizes[i], have);
+    if (l.has(1))
+      return {have, readOperand(l, c, 1, 0)};
+    return {have, half ? c.mul(c.sub(have, c.constant(1)), two) : have};
+  };
+  bindDims(l, 0, [&](const Code &c) {
+    Value n = getLength(c).second, one = c.constant(1);
+    Value bins = onesided && !inverse
+                     ? c.add(arith::DivSIOp::create(c.b, n, c.constant(2)), one)
+                     : n;
+    // Along the parts there is no transform, and none of no points.
+    Value wrong = arith::OrIOp::create(c.b, c.less(n, one),
+                                       namesAxis(l, c, 2, 1, rank - 1, rank));
+    bins = c.select(wrong, c.constant(-1), bins);
+    Code::Values made;
+    for (int64_t i = 0; i + 1 != rank; ++i)
+      made.push_back(c.select(namesAxis(l, c, 2, 1, i, rank), bins, sizes[i]));
+    made.push_back(c.constant(half ? 1 : 2));
+    if (rank > 1)
+      made[0] = c.select(wrong, c.constant(-1), made[0]);
+    return made;
+  });
+  Dims outDims = l.resultDims();
+  OpFoldResult all = l.product(outDims);
+  SmallVector<Value> outs = toValues(l, outDims);
+  Type element = l.element(0), f64 = l.b.getF64Type();
+  bool isComplex = l.type(0).getDimSize(rank - 1) == 2;
+  Value source = l.value(0);
+  Value made =
+      makeGrid(
+          l, all, {{{all}, getStorageType(element), {0}}},
+          [&](const Code &c, ValueRange point,
+              ValueRange parts) -> Code::Values {
+            Value zero = c.constant(0), one = c.constant(1);
+            auto [have, points] = getLength(c);
+            Value length = have, n = c.max(points, one), rest = point[0];
+            SmallVector<Value> at(rank), isAxis(rank);
+            Value bin = zero;
+            for (int64_t d = rank; d-- > 0;) {
+              Value size = c.max(outs[d], one);
+              at[d] = arith::RemUIOp::create(c.b, rest, size);
+              rest = arith::DivUIOp::create(c.b, rest, size);
+              isAxis[d] = namesAxis(l, c, 2, 1, d, rank);
+              bin = c.select(isAxis[d], at[d], bin);
+            }
+            Value isReal = c.equal(at[rank - 1], zero);
+            FloatMath f{c.b, f64};
+            Value step =
+                f.div(f.constant((inverse ? 2 : -2) * llvm::numbers::pi),
+                      f.fromIndex(n));
+            Value sum = c.loop(
+                zero, half ? n : c.min(length, n), f.constant(0),
+                [&](const Code &c, Value j, ValueRange s) -> Code::Values {
+                  FloatMath f{c.b, f64};
+                  Value from = j, mirrored;
+                  if (half) {
+                    Value other = c.sub(n, j);
+                    mirrored = c.less(other, j);
+                    from = c.select(mirrored, other, j);
+                  }
+                  SmallVector<Value> index;
+                  for (int64_t d = 0; d + 1 != rank; ++d)
+                    index.push_back(
+                        c.select(isAxis[d], c.clamp(from, length), at[d]));
+                  index.push_back(c.constant(0));
+                  auto read = [&] {
+                    return castScalar(c.b, c.read(source, index, element),
+                                      element, f64);
+                  };
+                  Value x = read(), y = f.constant(0);
+                  if (isComplex) {
+                    index.back() = c.constant(1);
+                    y = read();
+                  }
+                  if (mirrored)
+                    y = f.select(mirrored, f.sub(f.constant(0), y), y);
+                  Value turn = arith::RemUIOp::create(c.b, c.mul(j, bin), n);
+                  Value angle = f.mul(step, f.fromIndex(turn));
+                  Value cos = math::CosOp::create(c.b, angle);
+                  Value sin = math::SinOp::create(c.b, angle);
+                  Value real = f.sub(f.mul(x, cos), f.mul(y, sin));
+                  Value imaginary = f.add(f.mul(x, sin), f.mul(y, cos));
+                  Value term = f.select(isReal, real, imaginary);
+                  Value inside = c.less(from, length);
+                  return {f.add(s[0], f.select(inside, term, f.constant(0)))};
+                })[0];
+            if (inverse)
+              sum = f.div(sum, f.fromIndex(n));
+            Value result = castScalar(c.b, sum, f64, element);
+            return {c.write(storeScalar(c.b, result, element), parts[0], zero)};
+          })
+          .front();
+  return l.replace(l.view(made, outDims));
+}
+
 static LogicalResult lowerDFT(onnx::DFTOp op, Lowering &l) {
+  if (l.has(2) && !l.ints(2))
+    return transformAlongAny(op, l);
   Dims dims = l.dims(0), outDims = l.resultDims();
   int64_t rank = dims.size(), axis = rank - 2;
   if (l.has(2)) {
     std::optional<SmallVector<int64_t>> given = l.ints(2);
-    if (!given || given->size() != 1)
-      return l.unsupported("expected a constant axis");
+    if (given->size() != 1)
+      return l.unsupported("expected one axis, got " + Twine(given->size()));
     axis = normalizeAxis(given->front(), rank);
   }
   int64_t parts = l.type(0).getDimSize(rank - 1);

@@ -72,3 +72,27 @@ func.func @slice(%x: tensor<8xf32>, %s: tensor<1xi64>, %e: tensor<1xi64>, %a: te
   %y = onnx.Slice %x, %s, %e, %a, %none : (tensor<8xf32>, tensor<1xi64>, tensor<1xi64>, tensor<1xi64>, none) -> tensor<?xf32>
   return %y : tensor<?xf32>
 }
+
+// -----
+
+// CHECK-LABEL: @dft
+// CHECK: lathe.check %{{.+}}, "expects indices in [-3, 3)"
+// CHECK: lathe.bind
+// CHECK: lathe.grid
+// CHECK: math.cos
+func.func @dft(%x: tensor<1x4x2xf32>, %a: tensor<i64>) -> tensor<?x?x2xf32> {
+  %none = onnx.None : () -> none
+  %y = onnx.DFT %x, %none, %a : (tensor<1x4x2xf32>, none, tensor<i64>) -> tensor<?x?x2xf32>
+  return %y : tensor<?x?x2xf32>
+}
+
+// -----
+
+// CHECK-LABEL: @col2im
+// CHECK: lathe.bind
+// CHECK: lathe.grid
+// CHECK: scf.for
+func.func @col2im(%x: tensor<1x5x5xf32>, %i: tensor<2xi64>, %b: tensor<2xi64>) -> tensor<1x?x?x?xf32> {
+  %y = onnx.Col2Im %x, %i, %b : (tensor<1x5x5xf32>, tensor<2xi64>, tensor<2xi64>) -> tensor<1x?x?x?xf32>
+  return %y : tensor<1x?x?x?xf32>
+}
