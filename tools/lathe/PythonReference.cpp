@@ -100,7 +100,7 @@ with zipfile.ZipFile(os.path.join(folder, "values.npz"), "w") as archive:
         if not key or value is None or value.dtype.kind not in "biufV":
             continue
         data = io.BytesIO()
-        np.lib.format.write_array(data, np.ascontiguousarray(value), allow_pickle=False)
+        np.lib.format.write_array(data, np.asarray(value, order="C"), allow_pickle=False)
         archive.writestr(key + ".npy", data.getvalue())
 with open(os.path.join(folder, "answer.json"), "w") as file:
     json.dump({"name": name, "samples": samples}, file)
