@@ -101,6 +101,7 @@ public:
   //===--------------------------------------------------------------------===//
 
   unsigned getNumOperands() { return operands.size(); }
+  unsigned getNumResults() { return op->getNumResults(); }
   /// Whether operand `i` is there and not omitted.
   bool has(unsigned i);
   mlir::Value value(unsigned i) { return operands[i]; }

@@ -70,7 +70,8 @@ static LogicalResult lowerConcat(onnx::ConcatOp op, Lowering &l) {
 
 static LogicalResult lowerSplit(onnx::SplitOp op, Lowering &l) {
   int64_t rank = l.rank(0), axis = normalizeAxis(op.getAxis(), rank);
-  bindSplit(l, axis);
+  if (failed(bindSplit(l, axis)))
+    return failure();
   Dims offsets(rank, l.index(0)), strides(rank, l.index(1));
   SmallVector<Value> parts;
   for (unsigned i = 0, e = op.getNumResults(); i != e; ++i) {
@@ -96,7 +97,8 @@ static Value getBroadcastIndex(const IndexMath &m, Value size, unsigned i) {
 
 static LogicalResult lowerExpand(onnx::ExpandOp, Lowering &l) {
   if (!l.contents(1)) {
-    bindExpand(l);
+    if (failed(bindExpand(l)))
+      return failure();
     SmallVector<Value> sizes = toValues(l, l.dims(0));
     Dims dims = l.resultDims();
     size_t skip = dims.size() - sizes.size();
@@ -122,7 +124,8 @@ static LogicalResult lowerTile(onnx::TileOp, Lowering &l) {
   Dims dims = l.dims(0), loops;
   std::optional<Dims> repeats = l.contents(1);
   if (!repeats) {
-    bindTile(l);
+    if (failed(bindTile(l)))
+      return failure();
     SmallVector<Value> sizes = toValues(l, dims);
     return l.replace(l.elementwise(
         {}, l.resultDims(), l.resultElement(),

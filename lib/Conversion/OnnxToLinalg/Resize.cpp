@@ -553,12 +553,16 @@ static LogicalResult lowerResize(onnx::ResizeOp op, Lowering &l) {
     for (int64_t &axis : axes)
       axis = normalizeAxis(axis, rank);
   }
+  for (unsigned i : {2u, 3u})
+    if (l.has(i) && l.rank(i) != 1)
+      return l.unsupported("expected scales and sizes of one dimension");
   bool byScales = l.has(2) && l.type(2).getDimSize(0) != 0;
   std::optional<SmallVector<double>> scales, roi;
   if (byScales)
     scales = getFloats(l, 2);
   if (mode.isCrop()) {
-    if (!l.has(1) || l.type(1).getDimSize(0) != int64_t(2 * axes.size()))
+    if (!l.has(1) || l.rank(1) != 1 ||
+        l.type(1).getDimSize(0) != int64_t(2 * axes.size()))
       return l.unsupported(
           "expected a roi of a start and an end for each axis");
     roi = getFloats(l, 1);

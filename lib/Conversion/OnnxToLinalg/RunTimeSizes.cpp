@@ -57,6 +57,17 @@ static Value require(const IndexMath &m, Value ok, Value size) {
   return m.select(ok, size, m.constant(-1));
 }
 
+/// Refuses operand `i` unless it is a list of `length` numbers.
+static LogicalResult expectLength(Lowering &l, unsigned i, int64_t length,
+                                  bool orLess = false) {
+  RankedTensorType type = l.type(i);
+  if (type.getRank() == 1 && !type.isDynamicDim(0) &&
+      (type.getDimSize(0) == length || (orLess && type.getDimSize(0) < length)))
+    return success();
+  return l.unsupported("expected a list of static length as operand " +
+                       Twine(i));
+}
+
 /// Whether `axis`, which may count from the end, is dimension `dim`.
 static Value isAxis(const IndexMath &m, Value axis, int64_t dim, int64_t rank) {
   return arith::OrIOp::create(m.b, m.equal(axis, m.constant(dim)),
@@ -76,14 +87,16 @@ Value lathe::namesAxis(Lowering &l, const Code &c, unsigned i, int64_t count,
 // Views
 //===----------------------------------------------------------------------===//
 
-void lathe::bindReshape(Lowering &l, bool allowZero) {
+LogicalResult lathe::bindReshape(Lowering &l, bool allowZero) {
   if (l.contents(1))
-    return;
+    return success();
+  if (failed(expectLength(l, 1, l.resultType().getRank())))
+    return failure();
   SmallVector<Value> dims = toValues(l, l.dims(0));
   Value total = l.toValue(l.product(l.dims(0)));
   int64_t rank = l.resultType().getRank();
   if (rank == 0)
-    return;
+    return success();
   // A last number says whether there are as many elements as before.
   Value numbers =
       computeNumbers(l, rank + 1, [&](const Code &c) -> Code::Values {
@@ -116,6 +129,7 @@ void lathe::bindReshape(Lowering &l, bool allowZero) {
   check(l, ok, "expects a shape of as many elements as its data has");
   for (int64_t i = 0; i != rank; ++i)
     l.bindDim(0, i, l.readIndex(numbers, i));
+  return success();
 }
 
 /// The sizes `dims` without those that the `count` elements of axis operand 1
@@ -186,6 +200,8 @@ LogicalResult lathe::bindUnsqueeze(Lowering &l) {
     return success();
   SmallVector<Value> dims = toValues(l, l.dims(0));
   int64_t rank = l.resultType().getRank(), count = rank - dims.size();
+  if (failed(expectLength(l, 1, count)))
+    return failure();
   if (failed(checkIndices(l, 1, l.index(rank), 0)))
     return failure();
   bindDims(l, 0, [&](const Code &c) {
@@ -207,9 +223,11 @@ LogicalResult lathe::bindUnsqueeze(Lowering &l) {
 // Repeating and filling
 //===----------------------------------------------------------------------===//
 
-void lathe::bindExpand(Lowering &l) {
+LogicalResult lathe::bindExpand(Lowering &l) {
   if (l.contents(1))
-    return;
+    return success();
+  if (failed(expectLength(l, 1, l.resultType().getRank(), /*orLess=*/true)))
+    return failure();
   SmallVector<Value> dims = toValues(l, l.dims(0));
   int64_t rank = l.resultType().getRank();
   int64_t length = l.type(1).getDimSize(0), have = dims.size();
@@ -227,11 +245,14 @@ void lathe::bindExpand(Lowering &l) {
     }
     return sizes;
   });
+  return success();
 }
 
-void lathe::bindConstantOfShape(Lowering &l) {
+LogicalResult lathe::bindConstantOfShape(Lowering &l) {
   if (l.contents(0))
-    return;
+    return success();
+  if (failed(expectLength(l, 0, l.resultType().getRank())))
+    return failure();
   int64_t rank = l.resultType().getRank();
   bindDims(l, 0, [&](const Code &c) {
     Code::Values sizes;
@@ -239,11 +260,14 @@ void lathe::bindConstantOfShape(Lowering &l) {
       sizes.push_back(readOperand(l, c, 0, i));
     return sizes;
   });
+  return success();
 }
 
-void lathe::bindTile(Lowering &l) {
+LogicalResult lathe::bindTile(Lowering &l) {
   if (l.contents(1))
-    return;
+    return success();
+  if (failed(expectLength(l, 1, l.rank(0))))
+    return failure();
   SmallVector<Value> dims = toValues(l, l.dims(0));
   bindDims(l, 0, [&](const Code &c) {
     Code::Values sizes;
@@ -254,6 +278,7 @@ void lathe::bindTile(Lowering &l) {
     }
     return sizes;
   });
+  return success();
 }
 
 void lathe::bindOneHot(Lowering &l, int64_t axis) {
@@ -325,9 +350,11 @@ void lathe::bindRange(Lowering &l) {
 // Parts
 //===----------------------------------------------------------------------===//
 
-void lathe::bindSplit(Lowering &l, int64_t axis) {
+LogicalResult lathe::bindSplit(Lowering &l, int64_t axis) {
   if (!l.has(1) || l.contents(1))
-    return;
+    return success();
+  if (failed(expectLength(l, 1, l.getNumResults())))
+    return failure();
   int64_t count = l.type(1).getDimSize(0);
   Value whole = l.toValue(l.dims(0)[axis]);
   Value sizes = computeNumbers(l, count, [&](const Code &c) {
@@ -344,6 +371,7 @@ void lathe::bindSplit(Lowering &l, int64_t axis) {
   });
   for (int64_t i = 0; i != count; ++i)
     l.bindDim(i, axis, l.readIndex(sizes, i), l.dims(0)[axis]);
+  return success();
 }
 
 SliceRange lathe::getSliceRange(Lowering &l, const IndexMath &m, int64_t dim,

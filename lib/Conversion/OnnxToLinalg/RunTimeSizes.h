@@ -33,18 +33,18 @@ mlir::Value readOperand(Lowering &l, const Code &c, unsigned i, int64_t at);
 mlir::Value namesAxis(Lowering &l, const Code &c, unsigned i, int64_t count,
                       int64_t dim, int64_t rank);
 
-void bindReshape(Lowering &l, bool allowZero);
+llvm::LogicalResult bindReshape(Lowering &l, bool allowZero);
 llvm::LogicalResult bindSqueeze(Lowering &l);
 llvm::LogicalResult bindUnsqueeze(Lowering &l);
 /// Of operand 0 reduced along the axes in operand 1.
 llvm::LogicalResult bindReduced(Lowering &l, bool keepDims);
-void bindExpand(Lowering &l);
-void bindConstantOfShape(Lowering &l);
-void bindTile(Lowering &l);
+llvm::LogicalResult bindExpand(Lowering &l);
+llvm::LogicalResult bindConstantOfShape(Lowering &l);
+llvm::LogicalResult bindTile(Lowering &l);
 void bindOneHot(Lowering &l, int64_t axis);
 void bindTopK(Lowering &l, int64_t axis);
 void bindRange(Lowering &l);
-void bindSplit(Lowering &l, int64_t axis);
+llvm::LogicalResult bindSplit(Lowering &l, int64_t axis);
 
 /// One dimension of a slice: where it starts and how far its steps are.
 struct SliceRange {

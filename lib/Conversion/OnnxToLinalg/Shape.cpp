@@ -79,7 +79,8 @@ static LogicalResult lowerConstantOfShape(onnx::ConstantOfShapeOp op,
       return l.unsupported("expected one element as value");
     value = cast<TypedAttr>(*dense.getValues<Attribute>().begin());
   }
-  bindConstantOfShape(l);
+  if (failed(bindConstantOfShape(l)))
+    return failure();
   return l.replace(l.fill(l.resultDims(), value));
 }
 
@@ -179,8 +180,8 @@ template <typename OpTy> static LogicalResult lowerView(OpTy, Lowering &l) {
 }
 
 static LogicalResult lowerReshape(onnx::ReshapeOp op, Lowering &l) {
-  bindReshape(l, op.getAllowzero());
-  return lowerView(op, l);
+  return failed(bindReshape(l, op.getAllowzero())) ? failure()
+                                                   : lowerView(op, l);
 }
 
 static LogicalResult lowerSqueeze(onnx::SqueezeOp op, Lowering &l) {

@@ -107,3 +107,12 @@ add("divide",
     [value("z", F, [None, None])],
     [{"x": floats(4, 6), "y": floats(c)} for c in (3, 8)],
     [constant("rest", np.array([-1]))])
+
+# Branches that only choose.
+then = graph("then", [node("Identity", ["x"], ["a"])], [], [value("a", F, ["n"])])
+other = graph("else", [node("Identity", ["w"], ["b"])], [], [value("b", F, ["n"])])
+add("choose", [node("If", ["c"], ["z"], then_branch=then, else_branch=other),
+               node("Neg", ["z"], ["y"])],
+    [value("c", B, []), value("x", F, ["n"]), value("w", F, ["n"])],
+    [value("y", F, ["n"])],
+    [{"c": np.bool_(c), "x": floats(3), "w": floats(3)} for c in (1, 0)])

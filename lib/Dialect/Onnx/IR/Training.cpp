@@ -26,6 +26,8 @@ static LogicalResult inferStep(ShapeContext &ctx, int64_t states) {
     return ctx.emitError() << "expects " << states << " lists of tensors and "
                            << states - 1 << " lists of results, got " << count
                            << " and " << results;
+  if (failed(ctx.expectRank(0, 0)) || failed(ctx.expectRank(1, 0)))
+    return failure();
   int64_t n = count / states;
   for (int64_t i = 0; i < n; ++i)
     for (int64_t state = 0; state < states; ++state) {
