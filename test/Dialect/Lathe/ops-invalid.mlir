@@ -145,3 +145,47 @@ func.func @launch_for_another_type(%x: tensor<4xf32>) -> tensor<5xf32> {
   %r = lathe.launch @k(%x) : (tensor<4xf32>) -> tensor<5xf32>
   return %r : tensor<5xf32>
 }
+
+// -----
+
+func.func @grid_c1_arguments(%n: index) {
+  // expected-error @+1 {{'lathe.grid' op expects 2 arguments of the body, got 1}}
+  %y = lathe.grid [%n] dims [%n] loops [array<i64: 0, -1>] {
+  ^bb0(%row: tensor<1x4xf32>):
+    lathe.yield %row : tensor<1x4xf32>
+  } : tensor<?x4xf32>
+  return
+}
+
+// -----
+
+func.func @grid_c2_loop_out_of_range(%n: index) {
+  // expected-error @+1 {{'lathe.grid' op expects loops in [-1, 1), got 1}}
+  %y = lathe.grid [%n] dims [%n] loops [array<i64: 1, -1>] {
+  ^bb0(%i: index, %row: tensor<1x4xf32>):
+    lathe.yield %row : tensor<1x4xf32>
+  } : tensor<?x4xf32>
+  return
+}
+
+// -----
+
+func.func @grid_c3_part(%n: index) {
+  // expected-error @+1 {{'lathe.grid' op expects parts of type 'tensor<1x4xf32>', got 'tensor<2x4xf32>'}}
+  %y = lathe.grid [%n] dims [%n] loops [array<i64: 0, -1>] {
+  ^bb0(%i: index, %row: tensor<2x4xf32>):
+    lathe.yield %row : tensor<2x4xf32>
+  } : tensor<?x4xf32>
+  return
+}
+
+// -----
+
+func.func @grid_c4_sizes(%n: index) {
+  // expected-error @+1 {{'lathe.grid' op expects 1 sizes of results, got 0}}
+  %y = lathe.grid [%n] loops [array<i64: 0, -1>] {
+  ^bb0(%i: index, %row: tensor<1x4xf32>):
+    lathe.yield %row : tensor<1x4xf32>
+  } : tensor<?x4xf32>
+  return
+}

@@ -57,3 +57,14 @@ func.func @sizes_from_data(%i: index, %max: index, %s: tensor<4xf32>, %d: tensor
   %0 = lathe.insert %s into %d[%n] grows : tensor<4xf32> into tensor<?x4xf32>
   return %0 : tensor<?x4xf32>
 }
+
+// CHECK-LABEL: @grid(
+// CHECK: lathe.grid[%{{.+}}] dims[%{{.+}}] loops [array<i64: 0, -1>]
+// CHECK: ^bb0(%{{.+}}: index, %{{.+}}: tensor<1x4xf32>):
+func.func @grid(%n: index) -> tensor<?x4xf32> {
+  %y = lathe.grid [%n] dims [%n] loops [array<i64: 0, -1>] {
+  ^bb0(%i: index, %row: tensor<1x4xf32>):
+    lathe.yield %row : tensor<1x4xf32>
+  } : tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}

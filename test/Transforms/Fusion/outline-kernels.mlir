@@ -115,3 +115,26 @@ func.func @no_groups_in_a_cycle(%x: tensor<2xf32>) -> tensor<2xf32> {
   } -> tensor<2xf32>
   return %2 : tensor<2xf32>
 }
+
+// -----
+
+// A grid is a kernel of its own, a loop over its points that write their parts.
+// CHECK-LABEL: func.func @grid
+// CHECK: lathe.launch @k0_grid(%{{.+}}) [%[[N:.+]]]
+// CHECK: lathe.kernel @k0_grid(%[[X:.+]]: tensor<?x4xf32>, %[[SIZE:.+]]: index)
+// CHECK: %[[EMPTY:.+]] = tensor.empty(%[[SIZE]])
+// CHECK: scf.forall (%[[I:.+]]) in (%[[SIZE]]) shared_outs(%[[OUT:.+]] = %[[EMPTY]])
+// CHECK: tensor.extract_slice %[[OUT]][%[[I]], 0] [1, 4] [1, 1]
+// CHECK: tensor.insert
+// CHECK: tensor.parallel_insert_slice %{{.+}} into %[[OUT]][%[[I]], 0] [1, 4] [1, 1]
+func.func @grid(%x: tensor<?x4xf32> {lathe.dims = ["n", ""]}) -> tensor<?x4xf32> {
+  %n = lathe.symbol "n"
+  %c0 = arith.constant 0 : index
+  %y = lathe.grid [%n] dims [%n] loops [array<i64: 0, -1>] {
+  ^bb0(%i: index, %row: tensor<1x4xf32>):
+    %e = tensor.extract %x[%i, %c0] : tensor<?x4xf32>
+    %w = tensor.insert %e into %row[%c0, %c0] : tensor<1x4xf32>
+    lathe.yield %w : tensor<1x4xf32>
+  } {lathe.group = 0 : i64} : tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
