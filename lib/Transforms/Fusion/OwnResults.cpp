@@ -58,6 +58,22 @@ static LogicalResult copyOperand(OpOperand &operand) {
   return success();
 }
 
+/// Whether `value`, a view of `root`, has sizes that depend on data, or shows
+/// something that has: they may be known, or found to differ, only after `root`
+/// was made.
+static bool isSizedLater(Value value, Value root) {
+  if (value == root)
+    return false;
+  OpBuilder builder(value.getContext());
+  for (Value sized : {value, root}) {
+    builder.setInsertionPointAfterValue(sized);
+    FailureOr<SmallVector<Value>> dims = getDynamicDims(builder, sized);
+    if (failed(dims) || !llvm::all_of(*dims, isKnownAtEntry))
+      return true;
+  }
+  return false;
+}
+
 /// Copies what `operands` (of a terminator) do not own. `carried` are the
 /// values of a loop that they replace, or empty.
 static LogicalResult ownOperands(MutableArrayRef<OpOperand> operands,
@@ -76,7 +92,7 @@ static LogicalResult ownOperands(MutableArrayRef<OpOperand> operands,
         def && (isComputeOp(def) ||
                 (isa<CallOp>(def) && isa<func::ReturnOp>(operand.getOwner())));
     if (isMade && def->getBlock() == operand.getOwner()->getBlock() &&
-        taken.insert(root).second)
+        !isSizedLater(operand.get(), root) && taken.insert(root).second)
       continue;
     if (failed(copyOperand(operand)))
       return failure();

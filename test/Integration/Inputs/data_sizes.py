@@ -116,3 +116,9 @@ add("choose", [node("If", ["c"], ["z"], then_branch=then, else_branch=other),
     [value("c", B, []), value("x", F, ["n"]), value("w", F, ["n"])],
     [value("y", F, ["n"])],
     [{"c": np.bool_(c), "x": floats(3), "w": floats(3)} for c in (1, 0)])
+
+# An output whose shape is known only after what it shows was made.
+add("reshape", [node("Neg", ["x"], ["n"]), node("Reshape", ["n", "s"], ["y"])],
+    [value("x", F, ["a", "b"]), value("s", I, [2])],
+    [value("y", F, [None, None])],
+    [{"x": floats(4, 6), "s": np.int64(s)} for s in ((3, 8), (24, 1), (-1, 2))])
