@@ -15,6 +15,7 @@ import argparse
 import glob
 import os
 import re
+import shlex
 import subprocess
 import sys
 
@@ -85,7 +86,7 @@ def main():
     parser.add_argument("models", nargs="+")
     args = parser.parse_args()
     os.makedirs(args.folder, exist_ok=True)
-    subprocess.run([args.cc, "-std=c11", "-D_GNU_SOURCE", "-O2", "-I", INCLUDE, "-o",
+    subprocess.run([*shlex.split(args.cc), "-std=c11", "-D_GNU_SOURCE", "-O2", "-I", INCLUDE, "-o",
                     os.path.join(args.folder, "runner"),
                     os.path.join(HERE, "runner.c"), "-ldl", "-lm"], check=True)
     lines = []

@@ -177,9 +177,8 @@ static LogicalResult lowerNonMaxSuppression(onnx::NonMaxSuppressionOp op,
                           Value box =
                               c.fromInt(c.readRaw(kept[0], {batch, cls, i}));
                           Value out = s[0];
-                          for (auto [k, number] :
-                               llvm::enumerate(std::initializer_list<Value>{
-                                   batch, cls, box}))
+                          Value row[] = {batch, cls, box};
+                          for (auto [k, number] : llvm::enumerate(row))
                             out = c.write(
                                 arith::IndexCastOp::create(c.b, i64, number),
                                 out, {s[1], c.constant(k)});
