@@ -262,7 +262,7 @@ json::Object Describer::describeTensor(Value value, StringAttr name,
     auto text = dyn_cast_or_null<StringAttr>(original);
     return json::Object{
         {"name", json::fixUTF8(name ? name.getValue() : StringRef())},
-        {"type", text ? text.getValue() : StringRef("?")}};
+        {"type", text ? text.getValue().str() : std::string("?")}};
   }
   Type element = type.getElementType();
   if (auto shown = dyn_cast_or_null<TypeAttr>(original))

@@ -7,7 +7,8 @@
  */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void) {
-  return "detect_leaks=0:allow_user_poisoning=0";
+  return "detect_leaks=0:allow_user_poisoning=0:"
+         "allocator_may_return_null=1";
 }
 
 const char *__ubsan_default_options(void);

@@ -527,8 +527,8 @@ static Value makeRunTimeAxes(Lowering &l, onnx::ResizeOp op, const Mode &mode,
           Value fits = m.less(scaled, most);
           scaled = m.select(fits, m.max(scaled, least), least);
           out[axis] = c.fromInt(castScalar(c.b, scaled, f64, i64));
-          for (auto [k, value] : llvm::enumerate(
-                   std::initializer_list<Value>{scales[i], starts[i], ends[i]}))
+          Value row[] = {scales[i], starts[i], ends[i]};
+          for (auto [k, value] : llvm::enumerate(row))
             table = c.write(value, table, {c.constant(i), c.constant(k)});
         }
         for (auto [i, size] : llvm::enumerate(out))
