@@ -311,8 +311,9 @@ void Describer::describeSignature() {
   report["outputs"] = std::move(outputs);
   json::Object calls;
   main.walk([&](CallOp call) {
-    int64_t count = calls.getInteger(call.getFunction()).value_or(0);
-    calls[call.getFunction()] = count + 1;
+    std::string function = call.getFunction().str();
+    int64_t count = calls.getInteger(function).value_or(0);
+    calls[function] = count + 1;
   });
   if (!calls.empty())
     report["calls"] = std::move(calls);
