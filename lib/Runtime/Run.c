@@ -12,15 +12,16 @@
 #include <string.h>
 #include <time.h>
 
-/* Below these estimates a launch runs on the calling thread: handing it to
- * threads that spin costs about a microsecond, waking sleeping ones a system
- * call here and a delay there. In nanoseconds of one core, taken to do 32 flops
- * and move 16 bytes in each. */
+/* Below these estimates a launch runs on the calling thread. Handing it to
+ * threads that spin costs a microsecond, and what they read has to come out of
+ * this core's cache; waking a thread that sleeps costs the caller 10 us, and it
+ * comes 25 us later (measured on a virtual machine). In nanoseconds of one core,
+ * taken to do 100 flops and move 40 bytes of its cache in each. */
 enum {
-  INLINE_NS_AWAKE = 4000,
-  INLINE_NS_ASLEEP = 20000,
-  FLOPS_PER_NS = 32,
-  BYTES_PER_NS = 16
+  INLINE_NS_AWAKE = 10000,
+  INLINE_NS_ASLEEP = 100000,
+  FLOPS_PER_NS = 100,
+  BYTES_PER_NS = 40
 };
 
 /* --- One call at a time -------------------------------------------------- */
