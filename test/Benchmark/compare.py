@@ -1,6 +1,6 @@
 # Part of the Lathe project, under the Apache License v2.0 with LLVM Exceptions.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Times a model compiled by lathe against ONNX Runtime, fused and unfused.
+"""Times a model compiled by lathe against its peers, fused and unfused.
 
     compare.py LATHE MODEL.onnx [--reference R.npz] [--dim NAME:SIZE]...
 
@@ -22,14 +22,10 @@ import time
 import numpy as np
 import onnxruntime
 from native import Model
+from peers import PEERS
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-VARIANTS = {
-    "fused": ["--fusion=all"],
-    "unfused": ["--fusion=none"],
-    "ort": onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL,
-    "ort-off": onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL,
-}
+VARIANTS = {"fused": ["--fusion=all"], "unfused": ["--fusion=none"]}
 TYPES = {"float": np.float32, "double": np.float64, "int64": np.int64,
          "int32": np.int32, "float16": np.float16, "bool": np.bool_,
          "uint8": np.uint8, "int8": np.int8}
@@ -63,35 +59,27 @@ def random_feeds(session, sizes):
     return feeds
 
 
-def ort_session(path, level, threads):
-    options = onnxruntime.SessionOptions()
-    options.graph_optimization_level = level
-    options.intra_op_num_threads = threads
-    options.log_severity_level = 3
-    # Its waiting threads must not spin while another variant has its turn.
-    options.add_session_config_entry("session.force_spinning_stop", "1")
-    return onnxruntime.InferenceSession(path, options, ["CPUExecutionProvider"])
-
-
 def make_runners(args, threads, folder, feeds):
     """name -> (function that runs once and gives outputs by name, Model or None)"""
     runners = {}
     for name in args.variants.split(","):
-        setting = VARIANTS[name]
-        if isinstance(setting, list):
-            library = os.path.join(folder, name + ".so")
-            if not os.path.exists(library):
-                dims = [f"--dim={d}" for d in args.dim] if args.static else []
-                subprocess.run([args.lathe, "compile", args.model, "-o", library,
-                                *setting, *dims, *args.option], check=True)
-            model = Model(library, threads)
-            model.bind(feeds)
-            runners[name] = (model.run, model)
-        else:
-            session = ort_session(args.model, setting, threads)
-            names = [o.name for o in session.get_outputs()]
-            runners[name] = (
-                lambda s=session, n=names: dict(zip(n, s.run(n, feeds))), None)
+        if name in PEERS:
+            try:
+                run = PEERS[name](args.model, threads, feeds)
+                run()
+            except Exception as error:  # What a peer refuses is its own affair.
+                print(f"{name} cannot run it: {str(error).strip().splitlines()[-1]}")
+                continue
+            runners[name] = (run, None)
+            continue
+        library = os.path.join(folder, name + ".so")
+        if not os.path.exists(library):
+            dims = [f"--dim={d}" for d in args.dim] if args.static else []
+            subprocess.run([args.lathe, "compile", args.model, "-o", library,
+                            *VARIANTS[name], *dims, *args.option], check=True)
+        model = Model(library, threads)
+        model.bind(feeds)
+        runners[name] = (model.run, model)
     return runners
 
 
@@ -170,7 +158,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         peak = fma_peak(folder)
         print(f"{args.model}: FMA peak {peak / 1e9:.1f} GFLOP/s a thread")
-        plain = ort_session(args.model, VARIANTS["ort-off"], 1)
+        plain = onnxruntime.InferenceSession(args.model, providers=["CPUExecutionProvider"])
         if args.reference:
             stored = np.load(args.reference)
             feeds = {i.name: stored[i.name] for i in plain.get_inputs()}

@@ -13,6 +13,7 @@ import glob
 import json
 import os
 import platform
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -40,7 +41,8 @@ def measure(lathe, model, threads, seconds):
     with tempfile.TemporaryDirectory() as folder:
         out = os.path.join(folder, "out.json")
         command = [sys.executable, os.path.join(HERE, "compare.py"), lathe, model,
-                   f"--threads={threads}", f"--seconds={seconds}", f"--json={out}"]
+                   f"--threads={threads}", f"--seconds={seconds}", f"--json={out}",
+                   "--variants=fused,unfused,ort,ort-off,openvino"]
         reference = find_reference(model)
         if reference:
             command.append(f"--reference={reference}")
@@ -62,24 +64,29 @@ def main():
     args = parser.parse_args()
 
     print(f"{get_processor()}, {args.threads} thread(s)\n")
-    print("| model | fused, ms | % of FMA peak | unfused / fused | ONNX Runtime / fused "
-          "| ONNX Runtime, optimizations off / unfused |")
-    print("|---|---|---|---|---|---|")
-    results = []
+    columns = ["model", "fused, ms", "% of FMA peak", "unfused / fused", "ONNX Runtime / fused",
+               "OpenVINO / fused", "better of both / fused", "ONNX Runtime, optimizations off / unfused"]
+    print("| " + " | ".join(columns) + " |\n" + "|---" * len(columns) + "|")
+    results, best = [], []
     for model in args.models:
         name = os.path.basename(model)[:-len(".onnx")]
         result = measure(args.lathe, model, args.threads, args.seconds)
         if isinstance(result, str):
-            print(f"| {name} | {result} | | | | |", flush=True)
+            print(f"| {name} | {result} |" + " |" * (len(columns) - 2), flush=True)
             continue
         result["model"] = name
         results.append(result)
         rows = {row["variant"]: row for row in result["rows"]}
-        fused, unfused = rows["fused"], rows["unfused"]
+        fused = rows["fused"]
         peak = f"{100 * fused['of_peak']:.0f}" if fused.get("of_peak") else ""
-        ratios = [1 / rows[v]["first_over_this"] for v in ("unfused", "ort", "ort-off")]
-        print(f"| {name} | {fused['median_ms']:.3f} | {peak} | {ratios[0]:.2f} | "
-              f"{ratios[1]:.2f} | {ratios[2] / ratios[0]:.2f} |", flush=True)
+        ratios = {v: 1 / row["first_over_this"] for v, row in rows.items()}
+        peers = [ratios[v] for v in ("ort", "openvino") if v in ratios]
+        best.append(min(peers))
+        cells = [name, f"{fused['median_ms']:.3f}", peak, f"{ratios['unfused']:.2f}", f"{ratios['ort']:.2f}",
+                 f"{ratios['openvino']:.2f}" if "openvino" in ratios else "cannot run it",
+                 f"{min(peers):.2f}", f"{ratios['ort-off'] / ratios['unfused']:.2f}"]
+        print("| " + " | ".join(cells) + " |", flush=True)
+    print(f"\nGeometric mean of better of both / fused: {statistics.geometric_mean(best):.3f}")
     if args.json:
         with open(args.json, "w") as file:
             json.dump(results, file, indent=1)
