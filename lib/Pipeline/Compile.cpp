@@ -333,7 +333,8 @@ LogicalResult Compiler::lower(Variant &variant) {
   if (failed(runPasses("tensor", *variant.module, [&](PassManager &pm) {
         buildTensorPipeline(
             pm, fusion,
-            options.layout == "none" ? 0 : variant.target->getPanelWidth());
+            options.layout == "none" ? 0 : variant.target->getPanelWidth(),
+            variant.target->fusesAttention());
       })))
     return failure();
   if (failed(runPasses("kernels", *variant.module, [&](PassManager &pm) {

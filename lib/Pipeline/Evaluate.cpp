@@ -80,7 +80,8 @@ LogicalResult HostProgram::lower(const TargetInterface &target) {
   FusionOptions fusion;
   PassManager pm(module.getContext());
   buildGraphPipeline(pm, fusion);
-  buildTensorPipeline(pm, fusion, target.getPanelWidth());
+  buildTensorPipeline(pm, fusion, target.getPanelWidth(),
+                      target.fusesAttention());
   target.buildKernelPipeline(pm.nest<KernelOp>());
   buildMemoryPipeline(pm, "greedy");
   if (failed(pm.run(module)))

@@ -6,6 +6,7 @@
 #include "lathe/Conversion/OnnxToLinalg/OnnxToLinalg.h"
 #include "lathe/Dialect/Onnx/Transforms/Passes.h"
 #include "lathe/Transforms/Fusion/Passes.h"
+#include "lathe/Transforms/Fusion/ProgramOps.h"
 #include "lathe/Transforms/Layout/Passes.h"
 #include "lathe/Transforms/Memory/Passes.h"
 
@@ -22,7 +23,7 @@ static constexpr llvm::StringLiteral batchNormFusion = "batch-norm",
 
 SmallVector<StringRef> lathe::listFusions() {
   SmallVector<StringRef> names = {batchNormFusion, constantsFusion,
-                                  quantizedFusion};
+                                  quantizedFusion, moveFusion};
   llvm::append_range(names, getFusionKinds());
   return names;
 }
@@ -36,6 +37,7 @@ LogicalResult lathe::parseFusion(StringRef text, FusionOptions &options,
     options.batchNorm = false;
     options.constants = false;
     options.quantized = false;
+    options.moves = false;
     return success();
   }
   SmallVector<StringRef> names;
@@ -67,6 +69,8 @@ LogicalResult lathe::parseFusion(StringRef text, FusionOptions &options,
       options.constants = false;
     else if (name == quantizedFusion)
       options.quantized = false;
+    else if (name == moveFusion)
+      options.moves = false;
     else
       options.disabled.push_back(name.str());
   }
@@ -115,7 +119,7 @@ void lathe::buildGraphPipeline(OpPassManager &pm, const FusionOptions &fusion,
 }
 
 void lathe::buildTensorPipeline(OpPassManager &pm, const FusionOptions &fusion,
-                                unsigned panelWidth) {
+                                unsigned panelWidth, bool attention) {
   OpPassManager &onFunc = pm.nest<func::FuncOp>();
   onFunc.addPass(createConvertOnnxToLinalg());
   onFunc.addPass(createCanonicalizerPass());
@@ -129,11 +133,15 @@ void lathe::buildTensorPipeline(OpPassManager &pm, const FusionOptions &fusion,
     onFunc.addPass(createCanonicalizerPass());
     onFunc.addPass(createCSEPass());
   }
+  FoldMovesOptions moves;
+  moves.crossNode = fusion.moves;
+  onFunc.addPass(createFoldMoves(moves));
   // Equal copies are not one, so nothing merges ops from here on.
   onFunc.addPass(createOwnResults());
   FormKernelsOptions form;
   form.crossNode = fusion.crossNode;
   form.explain = fusion.explain;
+  form.attention = attention;
   form.disabled.assign(fusion.disabled.begin(), fusion.disabled.end());
   onFunc.addPass(createFormKernels(form));
   pm.addPass(createOutlineKernels());

@@ -27,6 +27,7 @@ struct FusionOptions {
   bool batchNorm = true; ///< Into the convolution before it (level 2).
   bool constants = true; ///< Nodes that depend on constants only (level 2).
   bool quantized = true; ///< Into sums of integers (level 2).
+  bool moves = true;     ///< Into what reads them (level 3).
   bool explain = false; ///< Say on launches why fusions did not happen.
   std::vector<std::string> disabled; ///< Kinds that stay off.
 };
@@ -54,8 +55,9 @@ void buildGraphPipeline(mlir::OpPassManager &pm, const FusionOptions &fusion,
 
 /// Level 3, from `onnx` to kernels and launches. `panelWidth` is the target's
 /// number of f32 columns per panel of packed weights; 0 leaves layouts alone.
+/// `attention`: the target's kernels may have two contractions.
 void buildTensorPipeline(mlir::OpPassManager &pm, const FusionOptions &fusion,
-                         unsigned panelWidth);
+                         unsigned panelWidth, bool attention);
 
 /// The rest of level 4, after the target compiled the kernels.
 void buildMemoryPipeline(mlir::OpPassManager &pm, llvm::StringRef strategy);

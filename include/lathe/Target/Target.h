@@ -58,6 +58,8 @@ public:
   virtual std::string getRequiredFeatures() const = 0;
   /// Columns of f32 in a panel of packed weights.
   virtual unsigned getPanelWidth() const = 0;
+  /// Whether a kernel may have the two contractions of an attention.
+  virtual bool fusesAttention() const { return false; }
   /// Whether kernels work on memory that the host cannot address. Programs then
   /// read and copy through the runtime.
   virtual bool hasDeviceMemory() const { return false; }

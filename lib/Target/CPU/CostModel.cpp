@@ -74,18 +74,16 @@ static void fillInnermost(ArrayRef<unsigned> dims, ArrayRef<int64_t> extents,
   }
 }
 
-/// The root's dimension of a reduction's columns, the last dimension of what it
-/// makes. `shared`: only where some of what it reads is the same for all
-/// columns.
+/// The dimension of a reduction's columns, the last one of what it makes.
+/// `shared`: only where some of what it reads is the same for all columns.
 static std::optional<unsigned> findColumnDim(linalg::LinalgOp heaviest,
-                                             ArrayRef<int> heaviestDims,
                                              bool shared) {
   AffineMap out =
       heaviest.getMatchingIndexingMap(heaviest.getDpsInitOperand(0));
   if (!heaviest.getNumReductionLoops() || !out.getNumResults())
     return std::nullopt;
   auto column = dyn_cast<AffineDimExpr>(out.getResults().back());
-  if (!column || heaviestDims[column.getPosition()] < 0)
+  if (!column)
     return std::nullopt;
   unsigned missing = 0, used = 0;
   for (OpOperand *operand : heaviest.getDpsInputOperands()) {
@@ -98,7 +96,17 @@ static std::optional<unsigned> findColumnDim(linalg::LinalgOp heaviest,
   }
   if (shared && (missing == 0 || used < 2))
     return std::nullopt;
-  return unsigned(heaviestDims[column.getPosition()]);
+  return column.getPosition();
+}
+
+/// The same as a dimension of the root.
+static std::optional<unsigned> findColumnDim(linalg::LinalgOp heaviest,
+                                             ArrayRef<int> heaviestDims,
+                                             bool shared) {
+  std::optional<unsigned> column = findColumnDim(heaviest, shared);
+  if (!column || heaviestDims[*column] < 0)
+    return std::nullopt;
+  return unsigned(heaviestDims[*column]);
 }
 
 /// The root's dimension of the innermost parallel dimension that a window of
@@ -122,6 +130,37 @@ static std::optional<unsigned> findRow(linalg::LinalgOp heaviest,
   if (row && (ShapedType::isDynamic(extents[*row]) || extents[*row] > maxRow))
     return std::nullopt;
   return row;
+}
+
+/// Tiles of attention, of either of its products: rows of one head, which share
+/// its keys and values, as many as have scores that fit in a quarter of L2.
+static void chooseAttentionTiles(linalg::LinalgOp product,
+                                 ArrayRef<int> productDims,
+                                 ArrayRef<int64_t> extents,
+                                 ArrayRef<unsigned> dims, const Target &target,
+                                 SmallVectorImpl<int64_t> &sizes) {
+  // A row of scores is what is added up or what is made.
+  double scores = 1;
+  SmallVector<unsigned> heads, queries;
+  SmallVector<int64_t> ranges = product.getStaticLoopRanges();
+  for (unsigned d = 0, e = product.getNumLoops(); d != e; ++d) {
+    auto reads = [&](OpOperand *operand) {
+      return product.getMatchingIndexingMap(operand).isFunctionOfDim(d);
+    };
+    if (!llvm::is_contained(dims, unsigned(productDims[d])))
+      scores = std::max(scores, getGuess(ranges[d]));
+    else if (llvm::all_of(product.getDpsInputOperands(), reads))
+      heads.push_back(productDims[d]);
+    else
+      queries.push_back(productDims[d]);
+  }
+  for (unsigned dim : dims)
+    if (!llvm::is_contained(productDims, int(dim)))
+      heads.push_back(dim);
+  double rows = std::floor(target.l2Bytes / 4 / (4 * scores) / maxBlock);
+  fillInnermost(queries, extents,
+                std::clamp<double>(rows * maxBlock, maxBlock, minRows), sizes);
+  fillInnermost(heads, extents, 1, sizes);
 }
 
 SmallVector<int64_t>
@@ -156,7 +195,10 @@ lathe::cpu::chooseTileSizes(linalg::LinalgOp root, ArrayRef<int64_t> extents,
   unsigned last = dims.back();
   std::optional<unsigned> column =
       findColumnDim(heaviest, heaviestDims, /*shared=*/true);
-  if (column && !llvm::is_contained(dims, *column))
+  // No tile cuts the columns of the products of attention.
+  bool isAttention = findColumnDim(heaviest, /*shared=*/true) &&
+                     (!column || !llvm::is_contained(dims, *column));
+  if (isAttention)
     column = std::nullopt;
 
   auto finish = [&] {
@@ -166,6 +208,11 @@ lathe::cpu::chooseTileSizes(linalg::LinalgOp root, ArrayRef<int64_t> extents,
         sizes[dim] = 0;
     return sizes;
   };
+
+  if (isAttention) {
+    chooseAttentionTiles(heaviest, heaviestDims, extents, dims, target, sizes);
+    return finish();
+  }
 
   std::optional<unsigned> row = findRow(heaviest, heaviestDims, extents);
   if (!column) {

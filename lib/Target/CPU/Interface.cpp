@@ -19,6 +19,7 @@ public:
     return target.requiredFeatures;
   }
   unsigned getPanelWidth() const override { return target.panelWidth; }
+  bool fusesAttention() const override { return true; }
   void buildKernelPipeline(OpPassManager &onKernel) const override {
     cpu::buildKernelPipeline(onKernel, target);
   }

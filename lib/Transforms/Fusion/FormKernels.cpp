@@ -10,7 +10,11 @@
 // space), as is the row of a softmax. So no element is computed twice, and a
 // tile depends on no other.
 //
-// What stays apart: two contractions; a contraction and a reduction of its
+// A contraction may read what another one made, by way of ops over the row:
+// attention. Its columns are then kept whole, so that a tile is some rows of
+// the scores, which stay in a cache.
+//
+// What stays apart: other contractions; a contraction and a reduction of its
 // result; a producer that overlapping windows read (except padding); a producer
 // whose other readers lie on a path back into the group.
 
@@ -35,7 +39,8 @@ namespace lathe {
 using namespace lathe;
 
 static constexpr llvm::StringLiteral fusionKinds[] = {
-    "elementwise", "epilogue", "prologue", "row", "pad", "multi-output"};
+    "elementwise", "epilogue",  "prologue",    "row",
+    "pad",         "attention", "multi-output"};
 
 ArrayRef<llvm::StringLiteral> lathe::getFusionKinds() { return fusionKinds; }
 
@@ -60,14 +65,17 @@ struct Group {
   DenseMap<Operation *, TileDims> tiles;
   bool hasContraction = false;
   bool hasReduction = false;
-  bool isWhole = false; ///< One tile: has ops without iteration dimensions.
+  bool isWhole = false;     ///< One tile: has ops without iteration dimensions.
+  bool isAttention = false; ///< Its contraction reads what it computes.
+  bool hasScores = false;   ///< And the contraction that this comes from.
 };
 
 class Former {
 public:
-  Former(Block &block, bool crossNode, bool explain,
+  Former(Block &block, bool crossNode, bool attention, bool explain,
          ArrayRef<std::string> disabled)
-      : block(block), crossNode(crossNode), explain(explain) {
+      : block(block), crossNode(crossNode), attention(attention),
+        explain(explain) {
     for (const std::string &kind : disabled)
       off.insert(kind);
   }
@@ -88,7 +96,7 @@ private:
   void explainGroup(Group &group);
 
   Block &block;
-  bool crossNode, explain;
+  bool crossNode, attention, explain;
   StringRef reason;
   DenseMap<Operation *, StringRef> fusedAs;
   llvm::StringSet<> off;
@@ -139,6 +147,11 @@ static FailureOr<SmallVector<int64_t>> getResultDims(Operation *op,
     return dims;
   }
   return failure();
+}
+
+/// The shape of what `op` makes.
+static ArrayRef<int64_t> getShape(Operation *op) {
+  return cast<RankedTensorType>(op->getResult(0).getType()).getShape();
 }
 
 static std::optional<int64_t> getNode(Operation *op) {
@@ -201,6 +214,52 @@ static bool endsHeavyNode(Operation *op, unsigned depth = 0) {
            isa<linalg::LinalgOp>(def) && !isa<linalg::FillOp>(def) &&
            endsHeavyNode(def, depth + 1);
   });
+}
+
+/// The longest row of scores that is kept, in elements: with the rows of a
+/// register block it fills a second-level cache.
+static constexpr int64_t maxScores = 1 << 14;
+/// The most columns that the product with the scores has, since they are not
+/// shared out.
+static constexpr int64_t maxColumns = 512;
+
+/// Whether `value` comes from a contraction by elementwise ops and reductions
+/// over rows.
+static bool comesFromContraction(Value value, unsigned depth = 0) {
+  Operation *op = value.getDefiningOp();
+  if (!op || depth == 12)
+    return false;
+  Role role = getRole(op);
+  if (role == Role::Contraction)
+    return true;
+  if (role != Role::Elementwise && role != Role::Reduction)
+    return false;
+  return llvm::any_of(
+      cast<linalg::LinalgOp>(op).getDpsInputs(),
+      [&](Value input) { return comesFromContraction(input, depth + 1); });
+}
+
+/// Whether `use` is that of the probabilities by the second product of an
+/// attention: rows of scores, of a bounded length, times values of few columns.
+static bool readsScores(OpOperand &use) {
+  auto product = cast<linalg::LinalgOp>(use.getOwner());
+  AffineMap map = product.getMatchingIndexingMap(&use);
+  if (!map.isProjectedPermutation() || !comesFromContraction(use.get()))
+    return false;
+  int64_t row = 1, columns = 1;
+  for (auto [d, range, kind] : llvm::enumerate(
+           product.getStaticLoopRanges(), product.getIteratorTypesArray())) {
+    int64_t size = ShapedType::isDynamic(range) ? 1 : range;
+    if (kind == utils::IteratorType::reduction)
+      row *= map.isFunctionOfDim(d) ? size : maxScores + 1;
+    else if (!map.isFunctionOfDim(d))
+      columns *= ShapedType::isDynamic(range) ? maxColumns + 1 : size;
+  }
+  // Weights are shared by all rows, so they want many rows in a tile.
+  for (Value input : product.getDpsInputs())
+    if (input != use.get() && input.getDefiningOp<WeightOp>())
+      return false;
+  return row <= maxScores && columns <= maxColumns;
 }
 
 bool Former::makesCycle(Operation *producer, const Group &group) {
@@ -266,6 +325,11 @@ std::optional<StringRef> Former::classify(Operation *producer, Group &group) {
       kind = "pad";
       continue;
     }
+    if (attention && reader == Role::Contraction && role == Role::Elementwise &&
+        !group.isAttention && !group.hasReduction && readsScores(use)) {
+      kind = "attention";
+      continue;
+    }
     if (reader == Role::Contraction || reader == Role::Window) {
       refuse("a contraction or a window would compute it many times");
       return std::nullopt;
@@ -276,7 +340,8 @@ std::optional<StringRef> Former::classify(Operation *producer, Group &group) {
     }
     bool whole = map.getNumResults() == map.getNumDims();
     if (reader == Role::Reduction) {
-      if (role == Role::Contraction || role == Role::Window ||
+      bool isScores = role == Role::Contraction && group.isAttention && whole;
+      if (((role == Role::Contraction || role == Role::Window) && !isScores) ||
           (!whole && !comesFromReduction(producer))) {
         refuse("a reduction would compute it many times");
         return std::nullopt;
@@ -373,10 +438,12 @@ bool Former::tryJoin(Operation *producer, Group &group) {
     return refuse("this kind of fusion is off");
   if (outside && !sameNode && off.contains("multi-output"))
     return refuse("something else reads it, and multi-output is off");
-  if ((role == Role::Contraction || role == Role::Window) &&
+  bool isScores =
+      role == Role::Contraction && group.isAttention && !group.hasScores;
+  if ((role == Role::Contraction || role == Role::Window) && !isScores &&
       (group.hasContraction || group.hasReduction))
     return refuse("the kernel has a contraction or reduction already");
-  if (role == Role::Reduction && group.hasContraction)
+  if (role == Role::Reduction && group.hasContraction && !group.isAttention)
     return refuse("the kernel has a contraction already");
 
   // Agree on the tile: a dimension on which the readers differ stays whole.
@@ -413,15 +480,20 @@ bool Former::tryJoin(Operation *producer, Group &group) {
   }
   bool shrinks = numKept < numBefore;
   if (role != Role::Pad) {
-    // Only row kernels give up tile dimensions, and never all of them; what a
-    // contraction or window computes must keep its tile.
-    if (shrinks && (numKept == 0 || group.hasContraction ||
-                    role == Role::Contraction || role == Role::Window))
+    // Only row kernels and attention's columns give up tile dimensions, and
+    // never all of them; what a contraction or window computes must keep its
+    // tile.
+    if (shrinks &&
+        (numKept == 0 || (*kind != "attention" &&
+                          (group.hasContraction || role == Role::Contraction ||
+                           role == Role::Window))))
       return refuse("the kernel would be one tile, or its tiles too large");
-    // A producer read outside must be written by the same tiles.
+    // A producer read outside must be written by the same tiles as what the
+    // kernel is for.
     if (outside) {
       FailureOr<SmallVector<int64_t>> made = getResultDims(producer, 0);
-      if (failed(made) || role != Role::Elementwise)
+      if (failed(made) || role != Role::Elementwise ||
+          getShape(producer) != getShape(group.ops.front()))
         return refuse("something outside of the kernel reads it");
     }
   } else if (outside) {
@@ -440,6 +512,8 @@ bool Former::tryJoin(Operation *producer, Group &group) {
   owner[producer] = &group;
   group.hasContraction |= role == Role::Contraction || role == Role::Window;
   group.hasReduction |= role == Role::Reduction;
+  group.isAttention |= *kind == "attention";
+  group.hasScores |= isScores;
   if (!sameNode) {
     ++numFused;
     fusedAs[producer] = *kind;
@@ -587,7 +661,7 @@ struct FormKernels : public lathe::impl::FormKernelsBase<FormKernels> {
             blocks.push_back(&block);
     });
     for (Block *block : blocks) {
-      Former former(*block, crossNode, explain, disabled);
+      Former former(*block, crossNode, attention, explain, disabled);
       former.run(nextId);
       numFused += former.numFused;
       numGroups += former.numGroups;

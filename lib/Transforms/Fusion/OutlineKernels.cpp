@@ -181,6 +181,16 @@ static DictionaryAttr getFusions(KernelOp kernel, ArrayRef<Operation *> ops,
   AffineExpr zero = getAffineConstantExpr(0, context);
   llvm::MapVector<StringAttr, std::pair<int64_t, AffineExpr>> kinds;
   for (Operation *op : ops) {
+    if (auto moved = op->getAttrOfType<DenseI64ArrayAttr>(movedAttrName)) {
+      auto &[count, bytes] =
+          kinds.insert({StringAttr::get(context, moveFusion), {0, zero}})
+              .first->second;
+      count += moved.size();
+      for (int64_t operand : moved.asArrayRef())
+        if (std::optional<AffineExpr> size =
+                getKernelBytes(kernel, mapping.lookup(op->getOperand(operand))))
+          bytes = bytes + *size * 2;
+    }
     auto kind = op->getAttrOfType<StringAttr>(fusedAttrName);
     if (!kind)
       continue;
@@ -371,7 +381,8 @@ LogicalResult Outliner::outline(Group &group) {
   for (Operation *op : group.ops) {
     Operation *clone = builder.clone(*op, mapping);
     for (StringRef name :
-         {groupAttrName, nodeAttrName, fusedAttrName, apartAttrName})
+         {groupAttrName, nodeAttrName, fusedAttrName, movedAttrName,
+          apartAttrName})
       clone->removeDiscardableAttr(name);
   }
   YieldOp::create(builder, loc, llvm::map_to_vector(results, [&](Value v) {

@@ -1,7 +1,8 @@
 // RUN: lathe-opt %s -pass-pipeline='builtin.module(func.func(form-kernels))' -split-input-file | FileCheck %s
 // RUN: lathe-opt %s -pass-pipeline='builtin.module(func.func(form-kernels{cross-node=false}))' -split-input-file | FileCheck %s --check-prefix=NONE
-// RUN: lathe-opt %s -pass-pipeline='builtin.module(func.func(form-kernels{disabled=elementwise,epilogue,prologue,row,multi-output}))' -split-input-file | FileCheck %s --check-prefix=NONE
+// RUN: lathe-opt %s -pass-pipeline='builtin.module(func.func(form-kernels{disabled=elementwise,epilogue,prologue,row,attention,multi-output}))' -split-input-file | FileCheck %s --check-prefix=NONE
 // RUN: lathe-opt %s -pass-pipeline='builtin.module(func.func(form-kernels{explain}))' -split-input-file | FileCheck %s --check-prefix=WHY
+// RUN: lathe-opt %s -pass-pipeline='builtin.module(func.func(form-kernels{attention=false}))' -split-input-file | FileCheck %s --check-prefix=APART
 
 #id = affine_map<(d0, d1) -> (d0, d1)>
 
@@ -308,4 +309,111 @@ func.func @no_cycle(%x: tensor<8x8xf32>, %w: tensor<8x8xf32>) -> tensor<8x8xf32>
     linalg.yield %s : f32
   } -> tensor<8x8xf32> loc("sum")
   return %2 : tensor<8x8xf32>
+}
+
+// -----
+
+#q = affine_map<(d0, d1, d2, d3) -> (d0, d1, d3)>
+#k = affine_map<(d0, d1, d2, d3) -> (d0, d3, d2)>
+#s = affine_map<(d0, d1, d2, d3) -> (d0, d1, d2)>
+#e = affine_map<(d0, d1, d2) -> (d0, d1, d2)>
+#r = affine_map<(d0, d1, d2) -> (d0, d1)>
+
+// Scores, what is computed over their rows, and the product with the values are
+// one kernel. Values that are weights are shared by all rows, and stay apart.
+
+// CHECK-LABEL: @attention
+// CHECK: linalg.generic {{.*}}{lathe.fused = "row", lathe.group = 0
+// CHECK: linalg.generic {{.*}}{lathe.group = 0
+// CHECK: linalg.generic {{.*}}{lathe.fused = "attention", lathe.group = 0
+// CHECK: linalg.generic {{.*}}{lathe.group = 0
+// NONE-LABEL: @attention
+// NONE: linalg.generic {{.*}}{lathe.group = 2
+// NONE: linalg.generic {{.*}}{lathe.group = 1
+// NONE: linalg.generic {{.*}}{lathe.group = 1
+// NONE: linalg.generic {{.*}}{lathe.group = 0
+// APART-LABEL: @attention
+// APART: linalg.generic {{.*}}{lathe.group = 2
+// APART: linalg.generic {{.*}}{lathe.group = 1
+// APART: linalg.generic {{.*}}{lathe.group = 1
+// APART: linalg.generic {{.*}}{lathe.group = 0
+func.func @attention(%q: tensor<2x?x8xf32>, %k: tensor<2x8x?xf32>, %v: tensor<2x?x8xf32>, %m: index, %n: index) -> tensor<2x?x8xf32> {
+  %zero = arith.constant 0.0 : f32
+  %low = arith.constant 0xFF800000 : f32
+  %es = tensor.empty(%m, %n) : tensor<2x?x?xf32>
+  %er = tensor.empty(%m) : tensor<2x?xf32>
+  %ey = tensor.empty(%m) : tensor<2x?x8xf32>
+  %fs = linalg.fill ins(%zero : f32) outs(%es : tensor<2x?x?xf32>) -> tensor<2x?x?xf32>
+  %0 = linalg.generic {indexing_maps = [#q, #k, #s], iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+      ins(%q, %k : tensor<2x?x8xf32>, tensor<2x8x?xf32>) outs(%fs : tensor<2x?x?xf32>) attrs = {lathe.node = 0} {
+  ^bb0(%a: f32, %b: f32, %c: f32):
+    %p = arith.mulf %a, %b : f32
+    %t = arith.addf %c, %p : f32
+    linalg.yield %t : f32
+  } -> tensor<2x?x?xf32>
+  %fr = linalg.fill ins(%low : f32) outs(%er : tensor<2x?xf32>) -> tensor<2x?xf32>
+  %1 = linalg.generic {indexing_maps = [#e, #r], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%0 : tensor<2x?x?xf32>) outs(%fr : tensor<2x?xf32>) attrs = {lathe.node = 1} {
+  ^bb0(%a: f32, %c: f32):
+    %t = arith.maximumf %c, %a : f32
+    linalg.yield %t : f32
+  } -> tensor<2x?xf32>
+  %2 = linalg.generic {indexing_maps = [#e, #r, #e], iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%0, %1 : tensor<2x?x?xf32>, tensor<2x?xf32>) outs(%es : tensor<2x?x?xf32>) attrs = {lathe.node = 1} {
+  ^bb0(%a: f32, %b: f32, %c: f32):
+    %t = arith.subf %a, %b : f32
+    linalg.yield %t : f32
+  } -> tensor<2x?x?xf32>
+  %fy = linalg.fill ins(%zero : f32) outs(%ey : tensor<2x?x8xf32>) -> tensor<2x?x8xf32>
+  %3 = linalg.generic {indexing_maps = [#q, #k, #s], iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+      ins(%2, %v : tensor<2x?x?xf32>, tensor<2x?x8xf32>) outs(%fy : tensor<2x?x8xf32>) attrs = {lathe.node = 2} {
+  ^bb0(%a: f32, %b: f32, %c: f32):
+    %p = arith.mulf %a, %b : f32
+    %t = arith.addf %c, %p : f32
+    linalg.yield %t : f32
+  } -> tensor<2x?x8xf32>
+  return %3 : tensor<2x?x8xf32>
+}
+
+// -----
+
+#q = affine_map<(d0, d1, d2) -> (d0, d2)>
+#k = affine_map<(d0, d1, d2) -> (d2, d1)>
+#s = affine_map<(d0, d1, d2) -> (d0, d1)>
+#e = affine_map<(d0, d1) -> (d0, d1)>
+
+// Weights are shared by many rows.
+// CHECK-LABEL: @layers
+// CHECK: linalg.generic {{.*}}{lathe.fused = "epilogue", lathe.group = 1
+// CHECK: linalg.generic {{.*}}{lathe.group = 1
+// CHECK: linalg.generic {{.*}}{lathe.group = 0
+// WHY-LABEL: @layers
+// WHY: lathe.apart = [{{.*}}a contraction or a window would compute it many times
+func.func @layers(%x: tensor<64x8xf32>) -> tensor<64x8xf32> {
+  %zero = arith.constant 0.0 : f32
+  %w = lathe.weight dense<1.0> : tensor<8x8xf32> : tensor<8x8xf32>
+  %e = tensor.empty() : tensor<64x8xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<64x8xf32>) -> tensor<64x8xf32>
+  %0 = linalg.generic {indexing_maps = [#q, #k, #s], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %w : tensor<64x8xf32>, tensor<8x8xf32>) outs(%f : tensor<64x8xf32>) attrs = {lathe.node = 0} {
+  ^bb0(%a: f32, %b: f32, %c: f32):
+    %p = arith.mulf %a, %b : f32
+    %t = arith.addf %c, %p : f32
+    linalg.yield %t : f32
+  } -> tensor<64x8xf32>
+  %1 = linalg.generic {indexing_maps = [#e, #e], iterator_types = ["parallel", "parallel"]}
+      ins(%0 : tensor<64x8xf32>) outs(%e : tensor<64x8xf32>) attrs = {lathe.node = 1} {
+  ^bb0(%a: f32, %b: f32):
+    %t = math.tanh %a : f32
+    linalg.yield %t : f32
+  } -> tensor<64x8xf32>
+  %g = linalg.fill ins(%zero : f32) outs(%e : tensor<64x8xf32>) -> tensor<64x8xf32>
+  %2 = linalg.generic {indexing_maps = [#q, #k, #s], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%1, %w : tensor<64x8xf32>, tensor<8x8xf32>) outs(%g : tensor<64x8xf32>) attrs = {lathe.node = 2} {
+  ^bb0(%a: f32, %b: f32, %c: f32):
+    %p = arith.mulf %a, %b : f32
+    %t = arith.addf %c, %p : f32
+    linalg.yield %t : f32
+  } -> tensor<64x8xf32>
+  return %2 : tensor<64x8xf32>
 }

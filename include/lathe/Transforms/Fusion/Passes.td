@@ -6,6 +6,24 @@
 
 include "mlir/Pass/PassBase.td"
 
+def FoldMoves : Pass<"fold-moves", "::mlir::func::FuncOp"> {
+  let summary = "Lets readers of transposes read the source";
+  let description = [{
+    Drops a `linalg.generic` that only moves rows of elements, if all that read
+    it are structured ops that can read its source at other places instead.
+    Writes on the last of them, for statistics, which operands were moved
+    (`lathe.moved`). With `cross-node` off only moves that belong to the ONNX
+    node of their readers are dropped.
+  }];
+  let options = [
+    Option<"crossNode", "cross-node", "bool", "true",
+           "Drop moves of other ONNX nodes than their readers'">
+  ];
+  let statistics = [
+    Statistic<"numMoves", "num-moves", "Moves that became reads">
+  ];
+}
+
 def FormKernels : Pass<"form-kernels", "::mlir::func::FuncOp"> {
   let summary = "Decides which ops of a program share a kernel";
   let description = [{
@@ -20,6 +38,8 @@ def FormKernels : Pass<"form-kernels", "::mlir::func::FuncOp"> {
     - `row`: a reduction and what broadcasts its result back over the row
       (softmax, normalizations);
     - `pad`: padding of the input of a convolution or pooling;
+    - `attention`: a contraction that reads what another one made, by way of ops
+      over the row, if `attention` is set;
     - `multi-output`: a producer that is read outside of the group too.
 
     Ops of one ONNX node (`lathe.node`) may always join; with `cross-node` off
@@ -31,6 +51,8 @@ def FormKernels : Pass<"form-kernels", "::mlir::func::FuncOp"> {
            "Let ops of different ONNX nodes share a kernel">,
     ListOption<"disabled", "disabled", "std::string",
                "Kinds of fusion that stay off between ONNX nodes">,
+    Option<"attention", "attention", "bool", "true",
+           "Let a kernel have the two contractions of an attention">,
     Option<"explain", "explain", "bool", "false",
            "Write on producers why they did not join (`lathe.apart`)">
   ];

@@ -17,6 +17,10 @@ class KernelOp;
 
 /// On ops that joined the kernel of another node: the kind of fusion.
 inline constexpr llvm::StringLiteral fusedAttrName = "lathe.fused";
+/// Operands that are read where a move took them from, of an op.
+inline constexpr llvm::StringLiteral movedAttrName = "lathe.moved";
+/// The kind of fusion that such reads are.
+inline constexpr llvm::StringLiteral moveFusion = "move";
 /// On ops, then launches, where asked for: why consumers are not in the same
 /// kernel, one string each.
 inline constexpr llvm::StringLiteral apartAttrName = "lathe.apart";
