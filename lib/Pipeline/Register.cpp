@@ -14,6 +14,7 @@
 #include "lathe/Target/CPU/Passes.h"
 #include "lathe/Target/CUDA/CUDA.h"
 #include "lathe/Target/CUDA/Passes.h"
+#include "lathe/Target/Kernel/Passes.h"
 #include "lathe/Transforms/Fusion/Passes.h"
 #include "lathe/Transforms/Layout/Passes.h"
 #include "lathe/Transforms/Memory/Passes.h"
@@ -47,6 +48,7 @@ void lathe::registerAllPasses() {
   registerLatheFusionPasses();
   registerLatheLayoutPasses();
   registerLatheMemoryPasses();
+  registerLatheKernelPasses();
   registerLatheCPUPasses();
   registerLatheCUDAPasses();
   registerLowerProgramPass();

@@ -6,6 +6,7 @@
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
+using namespace lathe;
 using namespace lathe::cpu;
 
 /// Points of work in a tile below which starting it costs more than it gains:

@@ -8,16 +8,13 @@
 #define LATHE_LIB_TARGET_CPU_COSTMODEL_H
 
 #include "lathe/Target/CPU/CPU.h"
+#include "lathe/Target/Kernel/CostModel.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "llvm/ADT/SmallVector.h"
 #include <optional>
 
 namespace lathe::cpu {
-
-/// Points; a dynamic extent is costed as if it were this long. Sequence lengths
-/// and batches of the usual models lie around it.
-inline constexpr double unknownExtent = 64;
 
 //===----------------------------------------------------------------------===//
 // Instructions. Units: issue slots of one vector instruction. Origin: the

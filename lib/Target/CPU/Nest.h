@@ -17,10 +17,6 @@
 
 namespace lathe::cpu {
 
-/// On an op that copies a tensor with padding around it, whose body reads the
-/// source at `select(x < bound, x, 0)` along padded dimensions.
-inline constexpr llvm::StringLiteral paddingAttrName = "lathe.padding";
-
 /// An op that is computed at every point of a nest.
 struct NestStage {
   mlir::linalg::LinalgOp op;

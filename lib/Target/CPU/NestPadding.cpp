@@ -6,6 +6,7 @@
 
 #include "Nest.h"
 #include "lathe/Target/CPU/Passes.h"
+#include "lathe/Target/Kernel/Passes.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"

@@ -16,6 +16,7 @@
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
+using namespace lathe;
 using namespace lathe::cpu;
 
 /// Whether `expr` grows by one with dimension `dim`.

@@ -3,6 +3,7 @@
 
 #include "lathe/Target/CPU/CPU.h"
 #include "lathe/Target/CPU/Passes.h"
+#include "lathe/Target/Kernel/Passes.h"
 
 #include "mlir/Dialect/Affine/IR/ValueBoundsOpInterfaceImpl.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -37,9 +38,9 @@ using namespace mlir;
 using namespace lathe;
 
 void cpu::buildKernelPipeline(OpPassManager &onKernel, const Target &target) {
-  onKernel.addPass(createCpuSimplifyKernel());
+  onKernel.addPass(createSimplifyKernel());
   onKernel.addPass(createCpuTileKernel({target.name}));
-  onKernel.addPass(createCpuBufferizeKernel());
+  onKernel.addPass(createBufferizeKernel());
   onKernel.addPass(createCpuVectorize({target.name}));
 }
 

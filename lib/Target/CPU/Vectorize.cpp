@@ -7,8 +7,9 @@
 // stored.
 
 #include "Nest.h"
-#include "Scratch.h"
 #include "lathe/Target/CPU/Passes.h"
+#include "lathe/Target/Kernel/Passes.h"
+#include "lathe/Target/Kernel/Scratch.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -242,13 +243,13 @@ struct CpuVectorize : lathe::impl::CpuVectorizeBase<CpuVectorize> {
     // Fills and paddings are left alone until it is known that no reduction
     // takes them in.
     auto waits = [](linalg::LinalgOp op) {
-      return isa<linalg::FillOp>(op) || op->hasAttr(cpu::paddingAttrName);
+      return isa<linalg::FillOp>(op) || op->hasAttr(paddingAttrName);
     };
     for (bool last : {false, true})
       for (linalg::LinalgOp op : ops)
         if (!done.contains(op) && waits(op) == last)
           vectorize(op, target, done);
-    cpu::assignScratch(getOperation());
+    assignScratch(getOperation());
   }
 
   cpu::Target target;

@@ -6,7 +6,7 @@
 #ifndef LATHE_LIB_TARGET_CUDA_COSTMODEL_H
 #define LATHE_LIB_TARGET_CUDA_COSTMODEL_H
 
-#include "../CPU/TileKernel.h"
+#include "lathe/Target/Kernel/TileKernel.h"
 
 namespace lathe::cuda {
 

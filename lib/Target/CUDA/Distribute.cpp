@@ -6,10 +6,10 @@
 // computed by every thread alike, so all take the same branches.
 
 #include "Distribute.h"
-#include "../CPU/Scratch.h"
 #include "CostModel.h"
 #include "PointEmitter.h"
 #include "lathe/Target/CUDA/Passes.h"
+#include "lathe/Target/Kernel/Scratch.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
@@ -161,14 +161,14 @@ static void placeBuffers(KernelOp kernel) {
     if (isa<memref::AllocOp, memref::AllocaOp>(op))
       buffers.push_back(&op);
   OpBuilder builder(kernel.getContext());
-  auto alignment = builder.getI64IntegerAttr(cpu::scratchAlignment);
+  auto alignment = builder.getI64IntegerAttr(scratchAlignment);
   for (Operation *buffer : buffers) {
     auto type = cast<MemRefType>(buffer->getResult(0).getType());
     if (!type.hasStaticShape())
       continue;
     int64_t bytes = type.getNumElements() *
                     llvm::divideCeil(type.getElementTypeBitWidth(), 8);
-    int64_t aligned = llvm::alignTo(bytes, cpu::scratchAlignment);
+    int64_t aligned = llvm::alignTo(bytes, scratchAlignment);
     bool fits = aligned <= left;
     if (fits)
       left -= aligned;
@@ -189,7 +189,7 @@ static void placeBuffers(KernelOp kernel) {
     buffer->replaceAllUsesWith(made);
     buffer->erase();
   }
-  cpu::assignScratch(kernel);
+  assignScratch(kernel);
 }
 
 namespace {

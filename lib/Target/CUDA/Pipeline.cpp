@@ -1,10 +1,9 @@
 // Part of the Lathe project, under the Apache License v2.0 with LLVM
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "lathe/Target/CPU/CPU.h"
-#include "lathe/Target/CPU/Passes.h"
 #include "lathe/Target/CUDA/CUDA.h"
 #include "lathe/Target/CUDA/Passes.h"
+#include "lathe/Target/Kernel/Passes.h"
 
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
@@ -17,10 +16,10 @@ using namespace mlir;
 using namespace lathe;
 
 void cuda::buildKernelPipeline(OpPassManager &onKernel) {
-  onKernel.addPass(createCpuSimplifyKernel());
+  onKernel.addPass(createSimplifyKernel());
   onKernel.addPass(createCudaInlineReads());
   onKernel.addPass(createCudaTileKernel());
-  onKernel.addPass(createCpuBufferizeKernel());
+  onKernel.addPass(createBufferizeKernel());
   onKernel.addPass(createCudaDistribute());
 }
 

@@ -1,4 +1,4 @@
-// RUN: lathe-opt %s --pass-pipeline='builtin.module(lathe.kernel(cpu-simplify-kernel,cpu-tile-kernel{cpu=x86-64-v4},cpu-bufferize-kernel,cpu-vectorize{cpu=x86-64-v4}))' | FileCheck %s
+// RUN: lathe-opt %s --pass-pipeline='builtin.module(lathe.kernel(simplify-kernel,cpu-tile-kernel{cpu=x86-64-v4},bufferize-kernel,cpu-vectorize{cpu=x86-64-v4}))' | FileCheck %s
 // RUN: %bin/lathe-kernel-bench %s --seconds 0 --cpu native
 // RUN: %bin/lathe-kernel-bench %s --seconds 0 --cpu x86-64-v3
 

@@ -9,7 +9,7 @@
 
 #include "lathe/Dialect/Lathe/IR/Lathe.h"
 #include "lathe/Target/CPU/CPU.h"
-#include "lathe/Target/CPU/Passes.h"
+#include "lathe/Target/Kernel/Passes.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
@@ -157,8 +157,8 @@ static FailureOr<KernelFn> load(llvm::orc::LLJIT &jit, ArrayRef<char> object,
 static FailureOr<OwningOpRef<ModuleOp>> buildReference(ModuleOp module) {
   OwningOpRef<ModuleOp> clone = module.clone();
   PassManager passes(module.getContext());
-  passes.nest<KernelOp>().addPass(createCpuSimplifyKernel());
-  passes.nest<KernelOp>().addPass(createCpuBufferizeKernel());
+  passes.nest<KernelOp>().addPass(createSimplifyKernel());
+  passes.nest<KernelOp>().addPass(createBufferizeKernel());
   if (failed(passes.run(*clone)))
     return failure();
   IRRewriter rewriter(module.getContext());
@@ -288,7 +288,7 @@ static LogicalResult runKernel(KernelOp original, KernelOp kernel,
   for (int i = 0; i < 3 || since(begin) < seconds; ++i) {
     for (int64_t group = 0; group < groups; ++group) {
       auto now = Clock::now();
-      (*function)(args.data(), group * tiles / groups,
+      (*function)(args.data(), group *tiles / groups,
                   (group + 1) * tiles / groups, scratch.get());
       shares[group] = std::min(shares[group], since(now));
     }

@@ -13,18 +13,6 @@ class CpuKernelPass<string name> : Pass<name, "::lathe::KernelOp"> {
   ];
 }
 
-def CpuSimplifyKernel : Pass<"cpu-simplify-kernel", "::lathe::KernelOp"> {
-  let summary = "Brings the body of a kernel into few generic ops";
-  let description = [{
-    Generalizes named structured ops, turns paddings into generic ops, reads
-    sizes from the kernel's size arguments, and fuses chains of elementwise ops
-    where nothing is computed twice.
-  }];
-  let dependentDialects = ["::mlir::affine::AffineDialect",
-    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
-    "::mlir::tensor::TensorDialect"];
-}
-
 def CpuTileKernel : CpuKernelPass<"cpu-tile-kernel"> {
   let summary = "Tiles a kernel into a grid of independent tiles";
   let description = [{
@@ -35,21 +23,6 @@ def CpuTileKernel : CpuKernelPass<"cpu-tile-kernel"> {
   let dependentDialects = ["::mlir::affine::AffineDialect",
     "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
     "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
-}
-
-def CpuBufferizeKernel : Pass<"cpu-bufferize-kernel", "::lathe::KernelOp"> {
-  let summary = "Turns a kernel from tensor form into buffer form";
-  let description = [{
-    Inputs and results become buffers in arguments. What is left to allocate is
-    a `memref.alloca` of up to 4 KiB in the entry, or a `memref.alloc` in the entry
-    with its byte offset in the thread's scratch memory in `lathe.offset`; the
-    total is `lathe.scratch`.
-  }];
-  let dependentDialects = ["::mlir::affine::AffineDialect",
-    "::mlir::arith::ArithDialect",
-    "::mlir::bufferization::BufferizationDialect",
-    "::mlir::linalg::LinalgDialect", "::mlir::memref::MemRefDialect",
-    "::mlir::scf::SCFDialect"];
 }
 
 def CpuVectorize : CpuKernelPass<"cpu-vectorize"> {

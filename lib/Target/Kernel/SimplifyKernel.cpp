@@ -1,8 +1,7 @@
 // Part of the Lathe project, under the Apache License v2.0 with LLVM
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "Nest.h"
-#include "lathe/Target/CPU/Passes.h"
+#include "lathe/Target/Kernel/Passes.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -16,8 +15,8 @@
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 namespace lathe {
-#define GEN_PASS_DEF_CPUSIMPLIFYKERNEL
-#include "lathe/Target/CPU/Passes.h.inc"
+#define GEN_PASS_DEF_SIMPLIFYKERNEL
+#include "lathe/Target/Kernel/Passes.h.inc"
 } // namespace lathe
 
 using namespace mlir;
@@ -105,7 +104,7 @@ static LogicalResult rewritePad(RewriterBase &rewriter, tensor::PadOp pad) {
           value = arith::SelectOp::create(b, loc, inside, value, padding);
         linalg::YieldOp::create(b, loc, value);
       });
-  generic->setAttr(cpu::paddingAttrName, rewriter.getUnitAttr());
+  generic->setAttr(paddingAttrName, rewriter.getUnitAttr());
   Value result = generic.getResult(0);
   if (result.getType() != type)
     result = tensor::CastOp::create(rewriter, loc, type, result);
@@ -163,8 +162,7 @@ static bool shouldFuse(OpOperand *operand) {
 }
 
 namespace {
-struct CpuSimplifyKernel
-    : lathe::impl::CpuSimplifyKernelBase<CpuSimplifyKernel> {
+struct SimplifyKernel : lathe::impl::SimplifyKernelBase<SimplifyKernel> {
   using Base::Base;
 
   void runOnOperation() override {

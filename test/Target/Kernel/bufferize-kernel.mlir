@@ -1,4 +1,4 @@
-// RUN: lathe-opt %s --split-input-file --pass-pipeline='builtin.module(lathe.kernel(cpu-bufferize-kernel))' | FileCheck %s
+// RUN: lathe-opt %s --split-input-file --pass-pipeline='builtin.module(lathe.kernel(bufferize-kernel))' | FileCheck %s
 
 #id = affine_map<(d0) -> (d0)>
 // The result is written directly, and may replace the input.

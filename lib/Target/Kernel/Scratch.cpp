@@ -1,7 +1,7 @@
 // Part of the Lathe project, under the Apache License v2.0 with LLVM
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "Scratch.h"
+#include "lathe/Target/Kernel/Scratch.h"
 
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/Iterators.h"
@@ -19,7 +19,7 @@ static void eraseUnused(KernelOp kernel) {
   });
 }
 
-void cpu::assignScratch(KernelOp kernel) {
+void lathe::assignScratch(KernelOp kernel) {
   eraseUnused(kernel);
   MLIRContext *context = kernel.getContext();
   unsigned numSizes = kernel.getSizes().size();

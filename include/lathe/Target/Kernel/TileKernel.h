@@ -4,8 +4,8 @@
 // Tiling of kernels in tensor form into a grid. The sizes are the caller's
 // choice; all else is the same for every target.
 
-#ifndef LATHE_LIB_TARGET_CPU_TILEKERNEL_H
-#define LATHE_LIB_TARGET_CPU_TILEKERNEL_H
+#ifndef LATHE_TARGET_KERNEL_TILEKERNEL_H
+#define LATHE_TARGET_KERNEL_TILEKERNEL_H
 
 #include "lathe/Dialect/Lathe/IR/Lathe.h"
 
@@ -51,4 +51,4 @@ tileKernel(KernelOp kernel,
 
 } // namespace lathe
 
-#endif // LATHE_LIB_TARGET_CPU_TILEKERNEL_H
+#endif // LATHE_TARGET_KERNEL_TILEKERNEL_H

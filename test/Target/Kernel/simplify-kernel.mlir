@@ -1,4 +1,4 @@
-// RUN: lathe-opt %s --split-input-file --pass-pipeline='builtin.module(lathe.kernel(cpu-simplify-kernel))' | FileCheck %s
+// RUN: lathe-opt %s --split-input-file --pass-pipeline='builtin.module(lathe.kernel(simplify-kernel))' | FileCheck %s
 
 // A chain of elementwise ops is one.
 // CHECK-LABEL: lathe.kernel @chain

@@ -1,8 +1,8 @@
 // Part of the Lathe project, under the Apache License v2.0 with LLVM
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "Scratch.h"
-#include "lathe/Target/CPU/Passes.h"
+#include "lathe/Target/Kernel/Passes.h"
+#include "lathe/Target/Kernel/Scratch.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -21,8 +21,8 @@
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 namespace lathe {
-#define GEN_PASS_DEF_CPUBUFFERIZEKERNEL
-#include "lathe/Target/CPU/Passes.h.inc"
+#define GEN_PASS_DEF_BUFFERIZEKERNEL
+#include "lathe/Target/Kernel/Passes.h.inc"
 } // namespace lathe
 
 using namespace mlir;
@@ -167,7 +167,7 @@ static LogicalResult placeAllocations(KernelOp kernel) {
     if (full.hasStaticShape() &&
         full.getNumElements() * bytes <= maxStackBytes) {
       buffer = memref::AllocaOp::create(
-          builder, loc, full, builder.getI64IntegerAttr(cpu::scratchAlignment));
+          builder, loc, full, builder.getI64IntegerAttr(scratchAlignment));
     } else {
       AffineExpr size = getAffineConstantExpr(bytes, context);
       for (AffineExpr bound : bounds)
@@ -179,9 +179,9 @@ static LogicalResult placeAllocations(KernelOp kernel) {
         if (!isa<AffineConstantExpr>(bound))
           dynamic.push_back(affine::AffineApplyOp::create(
               builder, loc, AffineMap::get(0, numSizes, bound), sizes));
-      auto scratch = memref::AllocOp::create(
-          builder, loc, full, dynamic,
-          builder.getI64IntegerAttr(cpu::scratchAlignment));
+      auto scratch =
+          memref::AllocOp::create(builder, loc, full, dynamic,
+                                  builder.getI64IntegerAttr(scratchAlignment));
       scratch->setAttr("lathe.bytes",
                        AffineMapAttr::get(AffineMap::get(0, numSizes, size)));
       buffer = scratch;
@@ -199,13 +199,12 @@ static LogicalResult placeAllocations(KernelOp kernel) {
     alloc.getResult().replaceAllUsesWith(buffer);
     alloc.erase();
   }
-  cpu::assignScratch(kernel);
+  assignScratch(kernel);
   return success();
 }
 
 namespace {
-struct CpuBufferizeKernel
-    : lathe::impl::CpuBufferizeKernelBase<CpuBufferizeKernel> {
+struct BufferizeKernel : lathe::impl::BufferizeKernelBase<BufferizeKernel> {
   using Base::Base;
 
   void runOnOperation() override {

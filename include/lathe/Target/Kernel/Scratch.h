@@ -1,12 +1,12 @@
 // Part of the Lathe project, under the Apache License v2.0 with LLVM
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#ifndef LATHE_LIB_TARGET_CPU_SCRATCH_H
-#define LATHE_LIB_TARGET_CPU_SCRATCH_H
+#ifndef LATHE_TARGET_KERNEL_SCRATCH_H
+#define LATHE_TARGET_KERNEL_SCRATCH_H
 
 #include "lathe/Dialect/Lathe/IR/Lathe.h"
 
-namespace lathe::cpu {
+namespace lathe {
 
 /// Bytes; buffers start at cache lines, which are also full vectors.
 inline constexpr int64_t scratchAlignment = 64;
@@ -16,6 +16,6 @@ inline constexpr int64_t scratchAlignment = 64;
 /// memory. The total becomes `lathe.scratch` of the kernel.
 void assignScratch(KernelOp kernel);
 
-} // namespace lathe::cpu
+} // namespace lathe
 
-#endif // LATHE_LIB_TARGET_CPU_SCRATCH_H
+#endif // LATHE_TARGET_KERNEL_SCRATCH_H
