@@ -26,8 +26,8 @@
 #include "mlir/Transforms/Passes.h"
 
 llvm::ArrayRef<lathe::TargetEntry> lathe::getTargets() {
-  static const TargetEntry targets[] = {cpu::getTargetEntry(),
-                                        cuda::getTargetEntry()};
+  static const TargetEntry targets[] = {
+      cpu::getTargetEntry(), cuda::getTargetEntry(cpu::getTargetEntry())};
   return targets;
 }
 

@@ -13,6 +13,7 @@
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/LogicalResult.h"
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -104,8 +105,9 @@ struct TargetEntry {
   llvm::ArrayRef<llvm::StringRef> textSuffixes;
   /// The target for these options. Failure, with the reason in `error`, where
   /// there is none.
-  llvm::FailureOr<std::unique_ptr<TargetInterface>> (*create)(
-      const TargetOptions &options, std::string &error);
+  std::function<llvm::FailureOr<std::unique_ptr<TargetInterface>>(
+      const TargetOptions &options, std::string &error)>
+      create;
 };
 
 } // namespace lathe

@@ -5,7 +5,6 @@
 // code for the host; the kernels are data in it, as PTX and machine code.
 
 #include "CostModel.h"
-#include "lathe/Target/CPU/CPU.h"
 #include "lathe/Target/CUDA/CUDA.h"
 
 #include "lathe/Dialect/Lathe/IR/Lathe.h"
@@ -85,13 +84,13 @@ public:
 
 class CudaTarget : public TargetInterface {
 public:
-  CudaTarget(cuda::Target target, cpu::Target host)
+  CudaTarget(cuda::Target target, std::unique_ptr<TargetInterface> host)
       : target(std::move(target)), host(std::move(host)) {}
 
   std::string getDescription() const override { return "cuda:" + target.name; }
-  std::string getTriple() const override { return host.triple; }
+  std::string getTriple() const override { return host->getTriple(); }
   std::string getRequiredFeatures() const override {
-    return host.requiredFeatures;
+    return host->getRequiredFeatures();
   }
   unsigned getPanelWidth() const override { return panelWidth; }
   bool hasDeviceMemory() const override { return true; }
@@ -112,7 +111,7 @@ private:
                  ArrayRef<KernelCode> kernels) const;
 
   cuda::Target target;
-  cpu::Target host;
+  std::unique_ptr<TargetInterface> host;
 };
 } // namespace
 
@@ -206,28 +205,29 @@ FailureOr<TargetInterface::Bytes>
 CudaTarget::emitProgram(ModuleOp program, StringRef prefix,
                         ArrayRef<KernelCode> kernels,
                         function_ref<void(llvm::Module &)> complete) const {
-  return cpu::emitModule(program, host, [&](llvm::Module &module) {
+  auto completeWithDevice = [&](llvm::Module &module) {
     complete(module);
     addDevice(module, prefix, kernels);
-  });
+  };
+  return host->emitProgram(program, prefix, /*kernels=*/{}, completeWithDevice);
 }
 
 static constexpr StringRef textSuffixes[] = {".ll", ".ptx"};
 
-TargetEntry cuda::getTargetEntry() {
-  return {
-      "cuda", textSuffixes,
-      [](const TargetOptions &options,
-         std::string &error) -> FailureOr<std::unique_ptr<TargetInterface>> {
-        FailureOr<cuda::Target> target = parseTarget(options.gpu, error);
-        if (failed(target))
-          return failure();
-        FailureOr<cpu::Target> host = cpu::parseTarget(options.cpu, error);
-        if (failed(host))
-          return failure();
-        target->optLevel = options.optLevel;
-        host->optLevel = options.optLevel;
-        return std::unique_ptr<TargetInterface>(
-            std::make_unique<CudaTarget>(std::move(*target), std::move(*host)));
-      }};
+TargetEntry cuda::getTargetEntry(TargetEntry host) {
+  return {"cuda", textSuffixes,
+          [host](const TargetOptions &options, std::string &error)
+              -> FailureOr<std::unique_ptr<TargetInterface>> {
+            FailureOr<cuda::Target> target = parseTarget(options.gpu, error);
+            if (failed(target))
+              return failure();
+            FailureOr<std::unique_ptr<TargetInterface>> hostTarget =
+                host.create(options, error);
+            if (failed(hostTarget))
+              return failure();
+            target->optLevel = options.optLevel;
+            return std::unique_ptr<TargetInterface>(
+                std::make_unique<CudaTarget>(std::move(*target),
+                                             std::move(*hostTarget)));
+          }};
 }

@@ -24,6 +24,7 @@ void cuda::buildKernelPipeline(OpPassManager &onKernel) {
 }
 
 void cuda::registerDialects(DialectRegistry &registry) {
+  registerKernelDialects(registry);
   registry.insert<gpu::GPUDialect, NVVM::NVVMDialect>();
   registerGPUDialectTranslation(registry);
   registerNVVMDialectTranslation(registry);

@@ -37,8 +37,9 @@ llvm::StringRef getTripleName();
 /// The feature of LLVM's back end for the version of PTX that a chip needs.
 std::string getPtxFeature(const Chip &chip);
 
-/// The entry of this target in the list that the pipeline chooses from.
-TargetEntry getTargetEntry();
+/// The entry of this target in the list that the pipeline chooses from. `host`
+/// makes the target of the program that launches kernels.
+TargetEntry getTargetEntry(TargetEntry host);
 
 /// The passes that bring one kernel from tensor form to loops over threads, for
 /// a pass manager nested on `lathe.kernel`.

@@ -14,6 +14,10 @@ namespace lathe {
 /// `simplify-kernel` makes of a `tensor.pad`.
 inline constexpr llvm::StringLiteral paddingAttrName = "lathe.padding";
 
+/// Registers the dialects, interfaces and translations that kernels of every
+/// target need on their way to LLVM IR.
+void registerKernelDialects(mlir::DialectRegistry &registry);
+
 #define GEN_PASS_DECL
 #define GEN_PASS_REGISTRATION
 #include "lathe/Target/Kernel/Passes.h.inc"
