@@ -5,30 +5,18 @@
 // so any name that LLVM knows is a target.
 
 #include "lathe/Target/CPU/CPU.h"
+#include "lathe/Target/Kernel/Emission.h"
 
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
-#include "llvm/Support/TargetSelect.h"
 #include "llvm/TargetParser/Host.h"
 #include "llvm/TargetParser/SubtargetFeature.h"
 #include "llvm/TargetParser/Triple.h"
 #include <memory>
-#include <mutex>
 #include <unistd.h>
 
 using namespace llvm;
 using namespace lathe::cpu;
-
-static void initializeTargets() {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    InitializeAllTargetInfos();
-    InitializeAllTargets();
-    InitializeAllTargetMCs();
-    InitializeAllAsmPrinters();
-    InitializeAllAsmParsers();
-  });
-}
 
 /// Features that LLVM may use and that a processor may lack, in the order of
 /// their age.
@@ -94,7 +82,7 @@ static FailureOr<lathe::cpu::Target> finish(lathe::cpu::Target target,
 
 FailureOr<lathe::cpu::Target> lathe::cpu::parseTarget(StringRef name,
                                                       std::string &error) {
-  initializeTargets();
+  lathe::initializeBackEnds();
   lathe::cpu::Target target;
   target.name = name.str();
   if (name == "native") {

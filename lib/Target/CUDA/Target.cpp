@@ -2,12 +2,11 @@
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "lathe/Target/CUDA/CUDA.h"
+#include "lathe/Target/Kernel/Emission.h"
 
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
-#include "llvm/Support/TargetSelect.h"
 #include "llvm/TargetParser/Triple.h"
-#include <mutex>
 
 using namespace llvm;
 
@@ -34,13 +33,7 @@ std::string lathe::cuda::getPtxFeature(const Chip &chip) {
 
 FailureOr<lathe::cuda::Target> lathe::cuda::parseTarget(StringRef gpu,
                                                         std::string &error) {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    InitializeAllTargetInfos();
-    InitializeAllTargets();
-    InitializeAllTargetMCs();
-    InitializeAllAsmPrinters();
-  });
+  lathe::initializeBackEnds();
   if (gpu.empty())
     gpu = "sm_80";
   Target target;
