@@ -1,13 +1,13 @@
 // Part of the Lathe project, under the Apache License v2.0 with LLVM
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// A *nest* is what the generator makes from one structured op on buffers, the
-// fill that initializes it and the elementwise ops that follow it.
+// Nests as the generator of vector code sees them.
 
 #ifndef LATHE_LIB_TARGET_CPU_NEST_H
 #define LATHE_LIB_TARGET_CPU_NEST_H
 
 #include "lathe/Target/CPU/CPU.h"
+#include "lathe/Target/Kernel/Nest.h"
 #include "lathe/Transforms/Layout/ByteProduct.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -16,18 +16,6 @@
 #include <optional>
 
 namespace lathe::cpu {
-
-/// An op that is computed at every point of a nest.
-struct NestStage {
-  mlir::linalg::LinalgOp op;
-  /// The nest's dimension of each dimension of the op.
-  llvm::SmallVector<unsigned> dims;
-  /// Operands that are results of earlier stages: operand number to (stage,
-  /// result).
-  llvm::DenseMap<unsigned, std::pair<unsigned, unsigned>> fed;
-  /// Per output: false where nothing but later stages reads it.
-  llvm::SmallVector<bool> stored;
-};
 
 /// A dimension of an operand along which a window moves over padding: position
 /// `start + stride * p + dilation * r` of the source, at point `p` of the
@@ -72,10 +60,6 @@ enum class LaneAccess { Invariant, Contiguous, Strided };
 /// `lanes` consecutive points start at a multiple of `lanes`.
 LaneAccess classifyAccess(mlir::OpOperand &operand, unsigned dim,
                           unsigned lanes);
-
-/// The op that folds a new value into output `i` of a reduction, if it is one
-/// whose neutral element is known and nothing else reads the running value.
-mlir::Operation *getCombiner(mlir::linalg::LinalgOp op, unsigned i);
 
 /// A sum of products of bytes whose right operand is packed so that a vector
 /// holds, for each column, the bytes of `byteGroup` steps of the reduction.

@@ -14,6 +14,7 @@
 #include "mlir/IR/IRMapping.h"
 
 using namespace mlir;
+using namespace lathe;
 using namespace lathe::cpu;
 
 /// The arithmetic of an affine expression whose operands are vectors of `type`.
@@ -137,31 +138,6 @@ Value BodyEvaluator::getIndex(unsigned dim, const Coords &coords, unsigned lane,
   return index;
 }
 
-/// Expands an index expression. Divisions are unsigned: what is divided in a
-/// map of ours, a panelled dimension, is never negative.
-static Value expand(OpBuilder &builder, Location loc, AffineExpr expr,
-                    ArrayRef<Value> dims) {
-  if (auto dim = dyn_cast<AffineDimExpr>(expr))
-    return dims[dim.getPosition()];
-  if (auto constant = dyn_cast<AffineConstantExpr>(expr))
-    return arith::ConstantIndexOp::create(builder, loc, constant.getValue());
-  auto binary = cast<AffineBinaryOpExpr>(expr);
-  Value lhs = expand(builder, loc, binary.getLHS(), dims);
-  Value rhs = expand(builder, loc, binary.getRHS(), dims);
-  switch (binary.getKind()) {
-  case AffineExprKind::Add:
-    return builder.createOrFold<arith::AddIOp>(loc, lhs, rhs);
-  case AffineExprKind::Mul:
-    return builder.createOrFold<arith::MulIOp>(loc, lhs, rhs);
-  case AffineExprKind::FloorDiv:
-    return builder.createOrFold<arith::DivUIOp>(loc, lhs, rhs);
-  case AffineExprKind::Mod:
-    return builder.createOrFold<arith::RemUIOp>(loc, lhs, rhs);
-  default:
-    return builder.createOrFold<arith::CeilDivUIOp>(loc, lhs, rhs);
-  }
-}
-
 SmallVector<Value> BodyEvaluator::getIndices(unsigned s, AffineMap map,
                                              const Coords &coords,
                                              unsigned lane, bool clamp) {
@@ -171,9 +147,7 @@ SmallVector<Value> BodyEvaluator::getIndices(unsigned s, AffineMap map,
     dims.push_back(map.isFunctionOfDim(d)
                        ? getIndex(nestDim, coords, lane, clamp)
                        : Value());
-  return llvm::map_to_vector(map.getResults(), [&](AffineExpr expr) {
-    return expand(builder, stage.op.getLoc(), expr, dims);
-  });
+  return emitIndices(builder, stage.op.getLoc(), map, dims);
 }
 
 Value BodyEvaluator::getMask(const Coords &coords) {

@@ -34,6 +34,7 @@
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
+using namespace lathe;
 using namespace lathe::cpu;
 
 namespace {

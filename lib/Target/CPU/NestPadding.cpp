@@ -17,6 +17,7 @@
 #include "mlir/Interfaces/ViewLikeInterface.h"
 
 using namespace mlir;
+using namespace lathe;
 using namespace lathe::cpu;
 
 /// Points of a window that are told apart at an edge.

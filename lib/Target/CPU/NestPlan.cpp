@@ -65,20 +65,6 @@ LaneAccess lathe::cpu::classifyAccess(OpOperand &operand, unsigned dim,
   return LaneAccess::Strided;
 }
 
-Operation *lathe::cpu::getCombiner(linalg::LinalgOp op, unsigned i) {
-  Block *body = op.getBlock();
-  BlockArgument running = body->getArgument(op.getNumDpsInputs() + i);
-  Operation *combiner = body->getTerminator()->getOperand(i).getDefiningOp();
-  if (!combiner || combiner->getBlock() != body || !running.hasOneUse() ||
-      *running.user_begin() != combiner || combiner->getNumOperands() != 2 ||
-      combiner->getNumResults() != 1 || !combiner->hasOneUse())
-    return nullptr;
-  // The running value of a difference is not combined in any order.
-  if (!arith::getNeutralElement(combiner))
-    return nullptr;
-  return combiner;
-}
-
 /// The widest type that the op loads, computes or stores, in bytes.
 static unsigned getWidestBytes(linalg::LinalgOp op) {
   unsigned bits = 0;

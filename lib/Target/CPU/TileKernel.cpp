@@ -1,9 +1,9 @@
 // Part of the Lathe project, under the Apache License v2.0 with LLVM
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "lathe/Target/Kernel/TileKernel.h"
 #include "CostModel.h"
 #include "lathe/Target/CPU/Passes.h"
-#include "lathe/Target/Kernel/TileKernel.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"

@@ -7,7 +7,6 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
-#include "mlir/Interfaces/ViewLikeInterface.h"
 #include "llvm/ADT/SmallPtrSet.h"
 
 using namespace mlir;
@@ -43,17 +42,6 @@ bool cuda::isDistributable(linalg::LinalgOp op) {
     return WalkResult::interrupt();
   });
   return !writes.wasInterrupted() && op.getNumLoops() <= 64;
-}
-
-Operation *cuda::getCombiner(linalg::LinalgOp op, unsigned i) {
-  BlockArgument running = op.getBlock()->getArgument(op.getNumDpsInputs() + i);
-  Operation *combiner =
-      op.getBlock()->getTerminator()->getOperand(i).getDefiningOp();
-  if (!combiner || combiner->getBlock() != op.getBlock() ||
-      combiner->getNumOperands() != 2 || !running.hasOneUse() ||
-      *running.user_begin() != combiner || !arith::getNeutralElement(combiner))
-    return nullptr;
-  return combiner;
 }
 
 uint64_t cuda::getDims(linalg::LinalgOp op, Value value) {
@@ -129,38 +117,6 @@ std::optional<Contraction> cuda::matchContraction(linalg::LinalgOp op) {
 // Nests
 //===----------------------------------------------------------------------===//
 
-/// The allocation or argument that a buffer is a part of.
-static Value getRoot(Value buffer) {
-  while (auto view = buffer.getDefiningOp<ViewLikeOpInterface>())
-    buffer = view.getViewSource();
-  return buffer;
-}
-
-/// Whether an op between others has no part in what they do.
-static bool isTransparent(Operation *op) {
-  return isMemoryEffectFree(op) || isa<memref::AllocOp, memref::AllocaOp>(op);
-}
-
-/// Whether anything but the ops in `inside` uses the memory of `buffer`.
-static bool isUsedOutside(Value buffer,
-                          const SmallPtrSetImpl<Operation *> &inside) {
-  Value root = getRoot(buffer);
-  if (!root.getDefiningOp<memref::AllocOp>() &&
-      !root.getDefiningOp<memref::AllocaOp>())
-    return true;
-  SmallVector<Value> worklist{root};
-  while (!worklist.empty()) {
-    Value value = worklist.pop_back_val();
-    for (Operation *user : value.getUsers()) {
-      if (isa<ViewLikeOpInterface>(user))
-        llvm::append_range(worklist, user->getResults());
-      else if (!inside.contains(user) && !isa<memref::DimOp>(user))
-        return true;
-    }
-  }
-  return false;
-}
-
 /// The fill that writes all of output `i` before `op`, with nothing between
 /// that touches the same memory.
 static linalg::FillOp findFill(linalg::LinalgOp op, unsigned i) {
@@ -181,88 +137,18 @@ static linalg::FillOp findFill(linalg::LinalgOp op, unsigned i) {
   return {};
 }
 
-static linalg::LinalgOp findNext(linalg::LinalgOp op) {
-  for (Operation *next = op->getNextNode(); next; next = next->getNextNode()) {
-    if (auto found = dyn_cast<linalg::LinalgOp>(next))
-      return found;
-    if (!isTransparent(next))
-      return {};
-  }
-  return {};
-}
-
-/// Whether the body reads memory by itself.
-static bool readsMemory(linalg::LinalgOp op) {
-  bool reads = false;
-  op.getBlock()->walk([&](memref::LoadOp) { reads = true; });
-  return reads;
-}
-
-/// Maps the dimensions of `stage` to the nest's through the results of earlier
-/// stages that it reads.
-static bool mapDims(const Nest &nest, Stage &stage) {
-  linalg::LinalgOp op = stage.op;
-  stage.dims.assign(op.getNumLoops(), ~0u);
-  for (OpOperand *operand : op.getDpsInputOperands())
-    for (auto [s, earlier] : llvm::enumerate(nest.stages)) {
-      linalg::LinalgOp from = earlier.op;
-      for (auto [i, init] : llvm::enumerate(from.getDpsInitsMutable())) {
-        if (init.get() != operand->get())
-          continue;
-        AffineMap read = op.getMatchingIndexingMap(operand);
-        AffineMap made = from.getMatchingIndexingMap(&init);
-        if (!read.isPermutation() || !made.isProjectedPermutation())
-          return false;
-        for (auto [a, b] :
-             llvm::zip_equal(read.getResults(), made.getResults())) {
-          unsigned dim = earlier.dims[cast<AffineDimExpr>(b).getPosition()];
-          unsigned &slot = stage.dims[cast<AffineDimExpr>(a).getPosition()];
-          if (slot != ~0u && slot != dim)
-            return false;
-          slot = dim;
-        }
-        stage.fed[operand->getOperandNumber()] = {s, i};
-      }
-    }
-  return !stage.fed.empty() && !llvm::is_contained(stage.dims, ~0u);
-}
-
-/// Whether `stage` touches memory of the nest other than at its own point.
-static bool hasConflict(const Nest &nest, Stage &stage) {
-  for (const Stage &earlier : nest.stages) {
-    linalg::LinalgOp op = earlier.op;
-    bool overwrites = false;
-    op.getBlock()->walk([&](memref::LoadOp load) {
-      for (Value init : stage.op.getDpsInits())
+/// Whether `op` overwrites what the body of an earlier stage reads, maybe at
+/// another point.
+static bool overwritesRead(const Nest &nest, linalg::LinalgOp op) {
+  bool overwrites = false;
+  for (const NestStage &stage : nest.stages) {
+    linalg::LinalgOp earlier = stage.op;
+    earlier.getBlock()->walk([&](memref::LoadOp load) {
+      for (Value init : op.getDpsInits())
         overwrites |= getRoot(init) == getRoot(load.getMemRef());
     });
-    if (overwrites)
-      return true;
   }
-  for (OpOperand &operand : stage.op->getOpOperands()) {
-    if (!isa<MemRefType>(operand.get().getType()) ||
-        stage.fed.contains(operand.getOperandNumber()))
-      continue;
-    Value root = getRoot(operand.get());
-    bool isOutput = stage.op.isDpsInit(&operand);
-    for (const Stage &earlier : nest.stages) {
-      linalg::LinalgOp op = earlier.op;
-      for (OpOperand &other : op->getOpOperands()) {
-        if (!isa<MemRefType>(other.get().getType()) ||
-            getRoot(other.get()) != root)
-          continue;
-        bool otherIsOutput = op.isDpsInit(&other);
-        if (!isOutput && !otherIsOutput)
-          continue;
-        // The same element, written at the same point.
-        if (isOutput && other.get() == operand.get() &&
-            (otherIsOutput || earlier.fed.contains(other.getOperandNumber())))
-          continue;
-        return true;
-      }
-    }
-  }
-  return false;
+  return overwrites;
 }
 
 static bool addStage(Nest &nest, linalg::LinalgOp op) {
@@ -273,9 +159,10 @@ static bool addStage(Nest &nest, linalg::LinalgOp op) {
   for (OpOperand &init : op.getDpsInitsMutable())
     if (!op.getMatchingBlockArgument(&init).use_empty())
       return false;
-  Stage stage;
+  NestStage stage;
   stage.op = op;
-  if (!mapDims(nest, stage) || hasConflict(nest, stage))
+  if (!mapStage(nest.stages, stage) || hasConflict(nest.stages, stage) ||
+      overwritesRead(nest, op))
     return false;
   nest.stages.push_back(std::move(stage));
   return true;
@@ -283,15 +170,11 @@ static bool addStage(Nest &nest, linalg::LinalgOp op) {
 
 Nest cuda::collectNest(linalg::LinalgOp op) {
   Nest nest;
-  Stage main;
-  main.op = op;
-  main.dims = llvm::to_vector(llvm::seq<unsigned>(0, op.getNumLoops()));
-  nest.stages.push_back(std::move(main));
+  nest.stages.push_back(getFirstStage(op));
   nest.ops.push_back(op);
   for (unsigned i = 0, e = op.getNumDpsInits(); i < e; ++i) {
-    bool reads =
-        !op.getBlock()->getArgument(op.getNumDpsInputs() + i).use_empty();
-    linalg::FillOp fill = reads ? findFill(op, i) : linalg::FillOp();
+    linalg::FillOp fill =
+        readsOutput(op, i) ? findFill(op, i) : linalg::FillOp();
     nest.initial.push_back(fill ? fill.getInputs()[0] : Value());
     if (fill)
       nest.ops.push_back(fill);
@@ -303,17 +186,6 @@ Nest cuda::collectNest(linalg::LinalgOp op) {
     nest.ops.push_back(next);
   }
   SmallPtrSet<Operation *, 8> inside(nest.ops.begin(), nest.ops.end());
-  for (unsigned s = 0; s < nest.stages.size(); ++s)
-    for (Value init : nest.stages[s].op.getDpsInits()) {
-      // A later stage that writes the same buffer overwrites it.
-      bool overwritten = false, read = false;
-      for (unsigned later = s + 1; later < nest.stages.size(); ++later) {
-        linalg::LinalgOp reader = nest.stages[later].op;
-        overwritten |= llvm::is_contained(reader.getDpsInits(), init);
-        read |= llvm::is_contained(reader.getDpsInputs(), init);
-      }
-      nest.stages[s].stored.push_back(!overwritten &&
-                                      (!read || isUsedOutside(init, inside)));
-    }
+  findStored(nest.stages, inside);
   return nest;
 }

@@ -1,34 +1,18 @@
 // Part of the Lathe project, under the Apache License v2.0 with LLVM
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// A *nest* is what threads compute together between two barriers: a structured
-// op on buffers, the fills that initialize it, and the elementwise ops that
-// read its result at the same point.
+// Nests as threads compute them: together, between two barriers.
 
 #ifndef LATHE_LIB_TARGET_CUDA_NEST_H
 #define LATHE_LIB_TARGET_CUDA_NEST_H
 
-#include "mlir/Dialect/Linalg/IR/Linalg.h"
-#include "llvm/ADT/DenseMap.h"
-#include "llvm/ADT/SmallVector.h"
+#include "lathe/Target/Kernel/Nest.h"
 
 namespace lathe::cuda {
 
-/// An op that is computed at every point of a nest.
-struct Stage {
-  mlir::linalg::LinalgOp op;
-  /// The nest's dimension of each dimension of the op.
-  llvm::SmallVector<unsigned> dims;
-  /// Inputs that are results of earlier stages: operand number to (stage,
-  /// result).
-  llvm::DenseMap<unsigned, std::pair<unsigned, unsigned>> fed;
-  /// Per output: false where nothing but later stages reads it.
-  llvm::SmallVector<bool> stored;
-};
-
 struct Nest {
   /// The first stage defines the iteration space; only it may reduce.
-  llvm::SmallVector<Stage> stages;
+  llvm::SmallVector<NestStage> stages;
   /// Per output of the first stage: the scalar it starts from, or null where it
   /// starts from what is in the buffer.
   llvm::SmallVector<mlir::Value> initial;
@@ -44,10 +28,6 @@ Nest collectNest(mlir::linalg::LinalgOp op);
 /// Whether all points of the parallel dimensions can be computed at the same
 /// time: every output is written once per point, and no body writes memory.
 bool isDistributable(mlir::linalg::LinalgOp op);
-
-/// The op that folds a new value into output `i` of a reduction, if it is one
-/// whose neutral element is known and nothing else reads the running value.
-mlir::Operation *getCombiner(mlir::linalg::LinalgOp op, unsigned i);
 
 /// A reduction of products: what it multiplies, and which dimensions of the op
 /// each factor, and so the result, depends on.

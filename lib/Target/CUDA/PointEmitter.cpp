@@ -31,38 +31,6 @@ Value cuda::demote(OpBuilder &builder, Location loc, Value value,
   return arith::TruncFOp::create(builder, loc, storage, value);
 }
 
-/// An affine expression at indices that are not negative, where so is every
-/// quotient's operand.
-static Value emitExpr(OpBuilder &builder, Location loc, AffineExpr expr,
-                      ValueRange dims) {
-  if (auto dim = dyn_cast<AffineDimExpr>(expr))
-    return dims[dim.getPosition()];
-  if (auto constant = dyn_cast<AffineConstantExpr>(expr))
-    return arith::ConstantIndexOp::create(builder, loc, constant.getValue());
-  auto binary = cast<AffineBinaryOpExpr>(expr);
-  Value lhs = emitExpr(builder, loc, binary.getLHS(), dims);
-  Value rhs = emitExpr(builder, loc, binary.getRHS(), dims);
-  switch (expr.getKind()) {
-  case AffineExprKind::Add:
-    return builder.createOrFold<arith::AddIOp>(loc, lhs, rhs);
-  case AffineExprKind::Mul:
-    return builder.createOrFold<arith::MulIOp>(loc, lhs, rhs);
-  case AffineExprKind::FloorDiv:
-    return builder.createOrFold<arith::DivUIOp>(loc, lhs, rhs);
-  case AffineExprKind::CeilDiv:
-    return builder.createOrFold<arith::CeilDivUIOp>(loc, lhs, rhs);
-  default:
-    return builder.createOrFold<arith::RemUIOp>(loc, lhs, rhs);
-  }
-}
-
-SmallVector<Value> cuda::emitIndices(OpBuilder &builder, Location loc,
-                                     AffineMap map, ValueRange dims) {
-  return llvm::map_to_vector(map.getResults(), [&](AffineExpr expr) {
-    return emitExpr(builder, loc, expr, dims);
-  });
-}
-
 Value cuda::PointEmitter::load(OpOperand &operand) {
   Location loc = op.getLoc();
   Value value = operand.get();

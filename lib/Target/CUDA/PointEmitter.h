@@ -23,12 +23,6 @@ mlir::Value promote(mlir::OpBuilder &builder, mlir::Location loc,
 mlir::Value demote(mlir::OpBuilder &builder, mlir::Location loc,
                    mlir::Value value, mlir::Type storage);
 
-/// The results of `map` at indices that are not negative.
-llvm::SmallVector<mlir::Value> emitIndices(mlir::OpBuilder &builder,
-                                           mlir::Location loc,
-                                           mlir::AffineMap map,
-                                           mlir::ValueRange dims);
-
 /// Evaluates the body of one op at one point. Every value is emitted once, so
 /// an emitter serves one place in the code.
 class PointEmitter {

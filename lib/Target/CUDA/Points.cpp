@@ -137,7 +137,7 @@ Value cuda::emitInitial(OpBuilder &builder, const Nest &nest, unsigned i,
 void cuda::emitResults(OpBuilder &builder, const Nest &nest,
                        ArrayRef<Value> indices, ArrayRef<Value> results) {
   SmallVector<SmallVector<Value>> made;
-  for (const Stage &stage : nest.stages) {
+  for (const NestStage &stage : nest.stages) {
     linalg::LinalgOp op = stage.op;
     SmallVector<Value> own = llvm::map_to_vector(
         stage.dims, [&](unsigned dim) { return indices[dim]; });
@@ -251,7 +251,7 @@ void cuda::emitPointwise(OpBuilder &builder, const BlockOfThreads &block,
   OpBuilder::InsertionGuard guard(builder);
   SmallVector<Extent> extents = getExtents(builder, nest);
   // Neighbouring threads write side by side.
-  const Stage &last = nest.stages.back();
+  const NestStage &last = nest.stages.back();
   linalg::LinalgOp lastOp = last.op;
   AffineMap out = lastOp.getMatchingIndexingMap(lastOp.getDpsInitOperand(0));
   SmallVector<unsigned> dims =
