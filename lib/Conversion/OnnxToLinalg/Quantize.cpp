@@ -111,7 +111,8 @@ struct ScaledLoops {
 };
 } // namespace
 
-/// The operands `0`, `1` and `2` (where it is there) and how they are read.
+/// The operands `0`, `1` and `2` (where it is there and not zero) and how they
+/// are read.
 /// Blocks that do not fill the axis are found by dividing the index, in
 /// operands that are expanded first.
 static ScaledLoops makeLoops(Lowering &l, int64_t axis, int64_t blockSize) {
@@ -119,6 +120,8 @@ static ScaledLoops makeLoops(Lowering &l, int64_t axis, int64_t blockSize) {
   ScaledLoops loops;
   loops.dims = l.dims(0);
   loops.operands = l.getOperands();
+  if (!l.has(2) || getConstantInteger(l.operand(2)) == 0)
+    loops.operands.resize(2);
   int64_t rank = loops.dims.size();
   auto given = MutableArrayRef(loops.operands).drop_front();
   if (!blockSize || llvm::all_of(l.type(1).getShape(),
@@ -185,12 +188,8 @@ static LogicalResult lowerQuantizeLinear(onnx::QuantizeLinearOp op,
   if (!isa<FloatType>(precision))
     precision =
         isa<FloatType>(from) ? Type(l.b.getF32Type()) : Type(l.b.getF64Type());
-  bool hasZero = l.has(2);
-  if (hasZero && getConstantInteger(l.operand(2)) == 0)
-    hasZero = false;
   ScaledLoops loops = makeLoops(l, op.getAxis(), op.getBlockSize());
-  if (!hasZero)
-    loops.operands.resize(2);
+  bool hasZero = loops.operands.size() == 3;
   Value y = l.elementwise(
       loops.operands, loops.dims, element,
       [&](ImplicitLocOpBuilder &b, ValueRange x) {
@@ -211,12 +210,8 @@ static LogicalResult lowerDequantizeLinear(onnx::DequantizeLinearOp op,
                                            Lowering &l) {
   Type element = l.element(0), result = l.resultElement();
   Type scale = l.element(1), f32 = l.b.getF32Type(), i32 = l.b.getI32Type();
-  bool hasZero = l.has(2);
-  if (hasZero && getConstantInteger(l.operand(2)) == 0)
-    hasZero = false;
   ScaledLoops loops = makeLoops(l, op.getAxis(), op.getBlockSize());
-  if (!hasZero)
-    loops.operands.resize(2);
+  bool hasZero = loops.operands.size() == 3;
   Value y = l.elementwise(
       loops.operands, loops.dims, result,
       [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {

@@ -374,16 +374,20 @@ LogicalResult lathe::bindSplit(Lowering &l, int64_t axis) {
   return success();
 }
 
+/// The axes that operand 3 lists, the first ones where it is absent, or nothing
+/// where they are known only when the program runs.
+static std::optional<SmallVector<int64_t>> getAxes(Lowering &l, int64_t count) {
+  if (!l.has(3))
+    return llvm::to_vector(llvm::seq<int64_t>(0, count));
+  return l.ints(3);
+}
+
 SliceRange lathe::getSliceRange(Lowering &l, const IndexMath &m, int64_t dim,
                                 Value size, int64_t count) {
   Value zero = m.constant(0), one = m.constant(1);
   Value start = zero, end = size, step = one;
-  std::optional<SmallVector<int64_t>> axes;
   int64_t rank = l.rank(0);
-  if (!l.has(3))
-    axes = llvm::to_vector(llvm::seq<int64_t>(0, count));
-  else
-    axes = l.ints(3);
+  std::optional<SmallVector<int64_t>> axes = getAxes(l, count);
   for (int64_t i = 0; i != count; ++i) {
     if (axes && normalizeAxis((*axes)[i], rank) != dim)
       continue;
@@ -439,12 +443,8 @@ void lathe::bindSlice(Lowering &l, int64_t count) {
 std::pair<Value, Value> lathe::getPads(Lowering &l, const IndexMath &m,
                                        int64_t dim, int64_t count) {
   Value low = m.constant(0), high = low;
-  std::optional<SmallVector<int64_t>> axes;
   int64_t rank = l.rank(0);
-  if (!l.has(3))
-    axes = llvm::to_vector(llvm::seq<int64_t>(0, count));
-  else
-    axes = l.ints(3);
+  std::optional<SmallVector<int64_t>> axes = getAxes(l, count);
   for (int64_t i = 0; i != count; ++i) {
     if (axes && normalizeAxis((*axes)[i], rank) != dim)
       continue;
