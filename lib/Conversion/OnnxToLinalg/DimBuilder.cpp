@@ -11,11 +11,8 @@
 using namespace mlir;
 using namespace lathe;
 
-DimBuilder::DimBuilder(OpBuilder &builder, Operation *op)
-    : builder(builder), op(op),
-      shapes(op->getAttrOfType<DictionaryAttr>(shapesAttrName)) {}
-
-AffineMap DimBuilder::getMap(StringRef list, unsigned i) {
+AffineMap lathe::getShapesMap(Operation *op, StringRef list, unsigned i) {
+  auto shapes = op->getAttrOfType<DictionaryAttr>(shapesAttrName);
   auto maps = shapes ? shapes.getAs<ArrayAttr>(list) : ArrayAttr();
   if (!maps || i >= maps.size())
     return {};
@@ -29,7 +26,7 @@ bool DimBuilder::knows(Type type, StringRef list, unsigned i) {
     return false;
   if (tensor.hasStaticShape())
     return true;
-  AffineMap map = getMap(list, i);
+  AffineMap map = getShapesMap(op, list, i);
   return map && map.getNumResults() == tensor.getRank();
 }
 
@@ -48,7 +45,7 @@ std::optional<DimBuilder::Dims> DimBuilder::getDims(Type type, StringRef list,
   auto tensor = cast<RankedTensorType>(type);
   if (tensor.hasStaticShape())
     return getAsIndexOpFoldResult(op->getContext(), tensor.getShape());
-  return evaluate(getMap(list, i));
+  return evaluate(getShapesMap(op, list, i));
 }
 
 std::optional<DimBuilder::Dims> DimBuilder::getOperandDims(unsigned i) {
@@ -60,14 +57,14 @@ std::optional<DimBuilder::Dims> DimBuilder::getResultDims(unsigned i) {
 }
 
 std::optional<DimBuilder::Dims> DimBuilder::getContents(unsigned i) {
-  if (AffineMap map = getMap("contents", i))
+  if (AffineMap map = getShapesMap(op, "contents", i))
     return evaluate(map);
   return std::nullopt;
 }
 
 std::optional<SmallVector<int64_t>>
 DimBuilder::getConstantContents(unsigned i) {
-  AffineMap map = getMap("contents", i);
+  AffineMap map = getShapesMap(op, "contents", i);
   if (!map)
     return std::nullopt;
   SmallVector<int64_t> values;

@@ -23,11 +23,7 @@ static AffineMap getSizes(Operation *op, StringRef list, unsigned i,
       exprs.push_back(b.getAffineConstantExpr(size));
     return AffineMap::get(0, 0, exprs, op->getContext());
   }
-  auto shapes = op->getAttrOfType<DictionaryAttr>(shapesAttrName);
-  auto maps = shapes ? shapes.getAs<ArrayAttr>(list) : ArrayAttr();
-  auto map = maps && i < maps.size() ? dyn_cast<AffineMapAttr>(maps[i])
-                                     : AffineMapAttr();
-  return map ? map.getValue() : AffineMap();
+  return getShapesMap(op, list, i);
 }
 
 AffineMap lathe::getOperandSizes(Operation *op, unsigned i) {

@@ -1,5 +1,5 @@
-// Part of the Lathe project, under the Apache License v2.0 with LLVM Exceptions.
-// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Part of the Lathe project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Reads the symbolic shapes that `annotate-shapes` wrote on an op.
 
@@ -13,15 +13,21 @@
 
 namespace lathe {
 
+/// Entry `i` of one of the lists in the op's `lathe.shapes`; null where it is
+/// not known.
+mlir::AffineMap getShapesMap(mlir::Operation *op, llvm::StringRef list,
+                             unsigned i);
+
 /// Gives the sizes of an op's operands and results, and the known contents of
 /// its integer operands, as constants or as `affine.apply` over the program's
-/// `lathe.symbol`s and `lathe.bind`s. A `tensor.dim` is never made: what `lathe.shapes` does not
-/// say has to be constant in the type.
+/// `lathe.symbol`s and `lathe.bind`s. A `tensor.dim` is never made: what
+/// `lathe.shapes` does not say has to be constant in the type.
 class DimBuilder {
 public:
   using Dims = llvm::SmallVector<mlir::OpFoldResult>;
 
-  DimBuilder(mlir::OpBuilder &builder, mlir::Operation *op);
+  DimBuilder(mlir::OpBuilder &builder, mlir::Operation *op)
+      : builder(builder), op(op) {}
 
   /// Whether the sizes of operand (result) `i` are known; makes nothing.
   bool knowsOperand(unsigned i);
@@ -33,7 +39,9 @@ public:
   std::optional<Dims> getResultDims(unsigned i);
 
   /// The sizes of result `i` over the program's symbols; null where not known.
-  mlir::AffineMap getResultMap(unsigned i) { return getMap("results", i); }
+  mlir::AffineMap getResultMap(unsigned i) {
+    return getShapesMap(op, "results", i);
+  }
   /// The name of symbol `i` of the program.
   mlir::StringAttr getSymbolName(unsigned i);
   /// Whether symbol `i` of the program is bound by its arguments.
@@ -49,7 +57,6 @@ public:
   Dims evaluate(mlir::AffineMap map);
 
 private:
-  mlir::AffineMap getMap(llvm::StringRef list, unsigned i);
   bool knows(mlir::Type type, llvm::StringRef list, unsigned i);
   std::optional<Dims> getDims(mlir::Type type, llvm::StringRef list,
                               unsigned i);
@@ -57,7 +64,6 @@ private:
 
   mlir::OpBuilder &builder;
   mlir::Operation *op;
-  mlir::DictionaryAttr shapes;
 };
 
 } // namespace lathe
