@@ -47,6 +47,9 @@ private:
   void collectStates();
   llvm::LogicalResult collectSlots();
   void collectWeights();
+  /// Declares a function of the runtime or of a kernel.
+  void declare(llvm::StringRef name, mlir::Type result,
+               llvm::ArrayRef<mlir::Type> arguments);
   llvm::LogicalResult lowerBlock(mlir::Block &block);
   llvm::LogicalResult lowerLaunch(LaunchOp launch);
   mlir::Value getAddress(mlir::Value tensor, mlir::Location loc);

@@ -16,10 +16,6 @@ using namespace lathe;
 void ProgramLowering::declareSizeFunctions() {
   Type i32 = builder.getI32Type(), i64 = builder.getI64Type();
   Type nothing = LLVM::LLVMVoidType::get(builder.getContext());
-  auto declare = [&](StringRef name, Type result, ArrayRef<Type> arguments) {
-    LLVM::LLVMFuncOp::create(builder, main.getLoc(), name,
-                             LLVM::LLVMFunctionType::get(result, arguments));
-  };
   bool binds = false, outputs = false;
   main.walk([&](BindOp) { binds = true; });
   for (const ProgramTables::Tensor &output : tables.outputs)
@@ -82,10 +78,7 @@ LogicalResult ProgramLowering::lowerBind(BindOp op) {
 
 FailureOr<Value> ProgramLowering::getBytes(Value tensor, Location loc) {
   auto type = cast<RankedTensorType>(tensor.getType());
-  int64_t bytes = getElementBytes(type.getElementType());
-  for (int64_t dim : type.getShape())
-    if (!ShapedType::isDynamic(dim))
-      bytes *= dim;
+  int64_t bytes = getKnownBytes(type);
   OpBuilder before(main.getContext());
   if (Operation *def = tensor.getDefiningOp())
     before.setInsertionPoint(def);

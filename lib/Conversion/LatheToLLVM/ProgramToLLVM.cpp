@@ -191,11 +191,7 @@ LogicalResult ProgramLowering::collectSlots() {
         continue;
       sized[slot.getSlot()] = true;
       auto type = cast<RankedTensorType>(result.getType());
-      int64_t bytes = getElementBytes(type.getElementType());
-      for (int64_t dim : type.getShape())
-        if (!ShapedType::isDynamic(dim))
-          bytes *= dim;
-      AffineExpr expr = builder.getAffineConstantExpr(bytes);
+      AffineExpr expr = builder.getAffineConstantExpr(getKnownBytes(type));
       OpBuilder before(op);
       FailureOr<SmallVector<Value>> dims = getBoundedDims(before, result);
       if (llvm::failed(dims)) {
@@ -232,6 +228,12 @@ void ProgramLowering::collectWeights() {
     tables.weights.push_back({op, tables.weightsBytes, bytes});
     tables.weightsBytes += llvm::alignTo(bytes, weightAlignment);
   });
+}
+
+void ProgramLowering::declare(StringRef name, Type result,
+                              ArrayRef<Type> arguments) {
+  LLVM::LLVMFuncOp::create(builder, main.getLoc(), name,
+                           LLVM::LLVMFunctionType::get(result, arguments));
 }
 
 Value ProgramLowering::constant(int64_t value, Location loc, unsigned bits) {
@@ -452,21 +454,14 @@ OwningOpRef<ModuleOp> ProgramLowering::run() {
   collectWeights();
 
   builder.setInsertionPointToEnd(result->getBody());
-  LLVM::LLVMFuncOp::create(
-      builder, loc, "lathe_rt_launch",
-      LLVM::LLVMFunctionType::get(
-          i32, {pointerType, i32, pointerType, pointerType, i64}));
+  declare("lathe_rt_launch", i32,
+          {pointerType, i32, pointerType, pointerType, i64});
   if (deviceMemory)
     for (StringRef name : {"lathe_rt_read", "lathe_rt_copy"})
-      LLVM::LLVMFuncOp::create(
-          builder, loc, name,
-          LLVM::LLVMFunctionType::get(
-              i32, {pointerType, pointerType, pointerType, i64}));
+      declare(name, i32, {pointerType, pointerType, pointerType, i64});
   for (auto kernel : module.getOps<KernelOp>())
-    LLVM::LLVMFuncOp::create(
-        builder, kernel.getLoc(),
-        getKernelSymbol(tables.prefix, kernel.getSymName()),
-        LLVM::LLVMFunctionType::get(i32, {pointerType, i64, i64, pointerType}));
+    declare(getKernelSymbol(tables.prefix, kernel.getSymName()), i32,
+            {pointerType, i64, i64, pointerType});
   declareSizeFunctions();
   declareValueFunctions();
   main.walk([&](LaunchOp launch) {

@@ -18,10 +18,6 @@ using namespace lathe;
 void ProgramLowering::declareValueFunctions() {
   Type i32 = builder.getI32Type(), i64 = builder.getI64Type();
   Type nothing = LLVM::LLVMVoidType::get(builder.getContext());
-  auto declare = [&](StringRef name, Type result, ArrayRef<Type> arguments) {
-    LLVM::LLVMFuncOp::create(builder, main.getLoc(), name,
-                             LLVM::LLVMFunctionType::get(result, arguments));
-  };
   nextSlot = tables.inputs.size() + tables.outputs.size();
   SetVector<StringRef> functions;
   bool hasSizes = false, hasLiterals = false;

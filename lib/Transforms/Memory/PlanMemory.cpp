@@ -82,10 +82,7 @@ private:
 
 std::optional<int64_t> Slot::getBytes() const {
   auto type = cast<RankedTensorType>(owner.getType());
-  int64_t bytes = getElementBytes(type.getElementType());
-  for (int64_t dim : type.getShape())
-    if (!ShapedType::isDynamic(dim))
-      bytes *= dim;
+  int64_t bytes = getKnownBytes(type);
   for (Value dim : dims) {
     std::optional<int64_t> size = getConstantIntValue(dim);
     if (!size)

@@ -23,6 +23,14 @@ int64_t lathe::getElementBytes(Type type) {
   return llvm::divideCeil(type.getIntOrFloatBitWidth(), 8);
 }
 
+int64_t lathe::getKnownBytes(RankedTensorType type) {
+  int64_t bytes = getElementBytes(type.getElementType());
+  for (int64_t dim : type.getShape())
+    if (!ShapedType::isDynamic(dim))
+      bytes *= dim;
+  return bytes;
+}
+
 //===----------------------------------------------------------------------===//
 // WeightOp
 //===----------------------------------------------------------------------===//

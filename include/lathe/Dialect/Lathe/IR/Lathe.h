@@ -79,6 +79,10 @@ mlir::Value getViewedValue(mlir::Value value);
 /// Bytes of one element in memory; what is narrower than a byte takes one.
 int64_t getElementBytes(mlir::Type type);
 
+/// Bytes of a tensor, as far as its type knows: of one element for each point
+/// of its static dimensions.
+int64_t getKnownBytes(mlir::RankedTensorType type);
+
 /// The type that `recipe` turns a weight of type `type` into; failure with a
 /// message through `emitError` where a step does not fit. Elements narrower
 /// than a byte, which are packed in the model, are spread to one byte each
