@@ -225,6 +225,19 @@ int64_t lathe_rt_int_at(const lathe_value *tensor, int64_t index) {
   }
 }
 
+int lathe_rt_compare(const lathe_value *a, int64_t i, const lathe_value *b,
+                     int64_t j) {
+  if (a->kind == LATHE_STRINGS) {
+    int64_t a_bytes, b_bytes;
+    const char *x = lathe_rt_text_at(a, i, &a_bytes);
+    const char *y = lathe_rt_text_at(b, j, &b_bytes);
+    int order = memcmp(x, y, (size_t)(a_bytes < b_bytes ? a_bytes : b_bytes));
+    return order ? order : (a_bytes > b_bytes) - (a_bytes < b_bytes);
+  }
+  int64_t x = lathe_rt_int_at(a, i), y = lathe_rt_int_at(b, j);
+  return (x > y) - (x < y);
+}
+
 /* --- Calling ------------------------------------------------------------- */
 
 /* What a call needs beside its operands' own memory. */

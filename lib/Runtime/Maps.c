@@ -20,21 +20,13 @@ static double realAt(const lathe_value *tensor, int64_t i) {
  * equal and above the numbers. */
 static int compareKeys(const lathe_value *a, int64_t i, const lathe_value *b,
                        int64_t j) {
-  if (a->kind == LATHE_STRINGS) {
-    int64_t a_bytes, b_bytes;
-    const char *x = lathe_rt_text_at(a, i, &a_bytes);
-    const char *y = lathe_rt_text_at(b, j, &b_bytes);
-    int order = memcmp(x, y, (size_t)(a_bytes < b_bytes ? a_bytes : b_bytes));
-    return order ? order : (a_bytes > b_bytes) - (a_bytes < b_bytes);
-  }
-  if (a->dtype.code == kDLFloat) {
+  if (a->kind != LATHE_STRINGS && a->dtype.code == kDLFloat) {
     double x = realAt(a, i), y = realAt(b, j);
     if (x != x || y != y)
       return (x != x) - (y != y);
     return (x > y) - (x < y);
   }
-  int64_t x = lathe_rt_int_at(a, i), y = lathe_rt_int_at(b, j);
-  return (x > y) - (x < y);
+  return lathe_rt_compare(a, i, b, j);
 }
 
 /* The positions of `keys` in their order, equal ones as they stand; to be given

@@ -19,19 +19,6 @@ typedef struct lathe_rt_ngrams {
   int64_t *starts;      /* per n-gram, where it begins in the pool */
 } lathe_rt_ngrams;
 
-static int compareTokens(const lathe_value *a, int64_t i, const lathe_value *b,
-                         int64_t j) {
-  if (a->kind == LATHE_STRINGS) {
-    int64_t a_bytes, b_bytes;
-    const char *x = lathe_rt_text_at(a, i, &a_bytes);
-    const char *y = lathe_rt_text_at(b, j, &b_bytes);
-    int order = memcmp(x, y, (size_t)(a_bytes < b_bytes ? a_bytes : b_bytes));
-    return order ? order : (a_bytes > b_bytes) - (a_bytes < b_bytes);
-  }
-  int64_t x = lathe_rt_int_at(a, i), y = lathe_rt_int_at(b, j);
-  return (x > y) - (x < y);
-}
-
 static int64_t poolEnd(const lathe_rt_ngrams *n, int64_t length) {
   return length < n->lengths ? n->begins[length] : n->pool->count;
 }
@@ -42,7 +29,7 @@ static int compareGram(const lathe_rt_ngrams *n, int64_t gram, int64_t length,
                        int64_t at, int64_t step) {
   int order = 0;
   for (int64_t k = 0; k < length && !order; ++k)
-    order = compareTokens(n->pool, n->starts[gram] + k, n->x, at + k * step);
+    order = lathe_rt_compare(n->pool, n->starts[gram] + k, n->x, at + k * step);
   return order;
 }
 

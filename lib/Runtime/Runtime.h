@@ -117,6 +117,8 @@ void lathe_rt_unmap_weights(const char *weights, int64_t bytes);
 
 /* --- Tensors.c: the boundary -------------------------------------------- */
 
+/* The number of elements of a shape, or -1 if that overflows. */
+int64_t lathe_rt_count(int32_t rank, const int64_t *shape);
 /* Bytes of a dense tensor, or -1 if that overflows. */
 int64_t lathe_rt_dense_bytes(DLDataType dtype, int32_t rank,
                              const int64_t *shape);
@@ -290,7 +292,8 @@ void lathe_rt_context_destroy(lathe_context *ctx);
 /* The state that input (output) `index` is, or NULL. */
 const lathe_rt_state *lathe_rt_find_state(const lathe_rt_model *model,
                                           bool is_input, int32_t index);
-/* Whether the tensor of a state lies in memory as states must; else an error. */
+/* Whether the tensor of a state lies in memory as states must; else an error.
+ */
 lathe_status lathe_rt_check_state(lathe_context *ctx,
                                   const lathe_rt_state *state, bool is_input,
                                   const DLTensor *tensor);

@@ -12,16 +12,21 @@ static int64_t elementBits(DLDataType dtype) {
   return (int64_t)dtype.bits * dtype.lanes;
 }
 
-int64_t lathe_rt_dense_bytes(DLDataType dtype, int32_t rank,
-                             const int64_t *shape) {
-  int64_t count = 1, bits;
+int64_t lathe_rt_count(int32_t rank, const int64_t *shape) {
+  int64_t count = 1;
   for (int32_t d = 0; d < rank; ++d)
     if (shape[d] == 0)
       return 0;
   for (int32_t d = 0; d < rank; ++d)
     if (shape[d] < 0 || __builtin_mul_overflow(count, shape[d], &count))
       return -1;
-  if (__builtin_mul_overflow(count, elementBits(dtype), &bits) ||
+  return count;
+}
+
+int64_t lathe_rt_dense_bytes(DLDataType dtype, int32_t rank,
+                             const int64_t *shape) {
+  int64_t count = lathe_rt_count(rank, shape), bits;
+  if (count < 0 || __builtin_mul_overflow(count, elementBits(dtype), &bits) ||
       bits > INT64_MAX - 7)
     return -1;
   return (bits + 7) / 8;

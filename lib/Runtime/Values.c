@@ -27,17 +27,6 @@ const lathe_allocator *lathe_rt_default_allocator(void) {
   return &standard;
 }
 
-int64_t lathe_rt_count(int32_t rank, const int64_t *shape) {
-  int64_t count = 1;
-  for (int32_t d = 0; d < rank; ++d)
-    if (shape[d] == 0)
-      return 0;
-  for (int32_t d = 0; d < rank; ++d)
-    if (shape[d] < 0 || __builtin_mul_overflow(count, shape[d], &count))
-      return -1;
-  return count;
-}
-
 /* A value with `extra` bytes behind it, from `*tail` on aligned like vectors.
  */
 static lathe_value *newValue(const lathe_allocator *allocator, int32_t kind,

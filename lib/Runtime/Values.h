@@ -56,8 +56,6 @@ lathe_value *lathe_rt_new_sequence(const lathe_allocator *allocator,
  * memory. */
 lathe_value *lathe_rt_retain(const lathe_allocator *allocator,
                              lathe_value *value);
-/* The number of elements of a shape, or -1 if that overflows. */
-int64_t lathe_rt_count(int32_t rank, const int64_t *shape);
 
 /* Whether `value` is of the type that `type` (like "seq(tensor(float))") names;
  * a value also fits the optional of its type. */
@@ -127,6 +125,11 @@ lathe_value *lathe_rt_take(lathe_rt_call *call, int32_t i);
 
 /* The whole number in a tensor of integers or bools. */
 int64_t lathe_rt_int_at(const lathe_value *tensor, int64_t index);
+
+/* The order of element `i` of `a` and `j` of `b`, both strings, or both
+ * integers of one type. */
+int lathe_rt_compare(const lathe_value *a, int64_t i, const lathe_value *b,
+                     int64_t j);
 
 static inline const char *lathe_rt_text_at(const lathe_value *strings,
                                            int64_t index, int64_t *length) {
