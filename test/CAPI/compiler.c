@@ -6,18 +6,10 @@
  *   compiler MODEL.onnx BAD.onnx FOLDER
  */
 #include "lathe-c/compiler.h"
+#include "../Inputs/expect.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-#define CHECK(condition)                                                       \
-  do {                                                                         \
-    if (!(condition)) {                                                        \
-      fprintf(stderr, "%s:%d: expected %s\n", __FILE__, __LINE__, #condition); \
-      exit(1);                                                                 \
-    }                                                                          \
-  } while (0)
 
 static char folder[4096];
 
@@ -35,98 +27,98 @@ static int exists(const char *path) {
 }
 
 static void countStages(void *user, const char *stage) {
-  CHECK(stage && *stage);
+  EXPECT(stage && *stage);
   ++*(int *)user;
 }
 
 static void testLists(void) {
   lathe_option_info info;
   int32_t count = 0, hasFusion = 0;
-  CHECK(lathe_compiler_api_version() == LATHE_COMPILER_API_VERSION);
-  CHECK(strlen(lathe_compiler_version()) > 0);
+  EXPECT(lathe_compiler_api_version() == LATHE_COMPILER_API_VERSION);
+  EXPECT(strlen(lathe_compiler_version()) > 0);
   while (!lathe_compiler_get_option_info(count, &info)) {
-    CHECK(*info.name && *info.help && info.value_name && info.default_value);
+    EXPECT(*info.name && *info.help && info.value_name && info.default_value);
     hasFusion |= !strcmp(info.name, "fusion");
     ++count;
   }
-  CHECK(count > 5 && hasFusion);
-  CHECK(lathe_compiler_get_option_info(-1, &info));
-  CHECK(lathe_compiler_get_option_info(0, NULL));
-  CHECK(!strcmp(lathe_compiler_get_target(0), "cpu"));
-  CHECK(!lathe_compiler_get_target(1000) && !lathe_compiler_get_target(-1));
-  CHECK(lathe_compiler_get_fusion(0) && !lathe_compiler_get_fusion(-1));
+  EXPECT(count > 5 && hasFusion);
+  EXPECT(lathe_compiler_get_option_info(-1, &info));
+  EXPECT(lathe_compiler_get_option_info(0, NULL));
+  EXPECT(!strcmp(lathe_compiler_get_target(0), "cpu"));
+  EXPECT(!lathe_compiler_get_target(1000) && !lathe_compiler_get_target(-1));
+  EXPECT(lathe_compiler_get_fusion(0) && !lathe_compiler_get_fusion(-1));
 }
 
 static void testOptions(lathe_compiler *compiler) {
-  CHECK(!lathe_compiler_set_option(compiler, "fusion", "none"));
-  CHECK(lathe_compiler_set_option(compiler, "fusion", "nothing") ==
-        LATHE_COMPILER_WRONG_USAGE);
-  CHECK(strstr(lathe_compiler_text(compiler), "nothing"));
-  CHECK(lathe_compiler_set_option(compiler, "no-such", "1"));
-  CHECK(lathe_compiler_set_option(compiler, "dim", "n"));
-  CHECK(lathe_compiler_set_option(compiler, "O", "9"));
-  CHECK(lathe_compiler_set_option(compiler, NULL, "1"));
-  CHECK(lathe_compiler_set_option(NULL, "fusion", "none"));
-  CHECK(!lathe_compiler_set_option(compiler, "O", "1"));
+  EXPECT(!lathe_compiler_set_option(compiler, "fusion", "none"));
+  EXPECT(lathe_compiler_set_option(compiler, "fusion", "nothing") ==
+         LATHE_COMPILER_WRONG_USAGE);
+  EXPECT(strstr(lathe_compiler_text(compiler), "nothing"));
+  EXPECT(lathe_compiler_set_option(compiler, "no-such", "1"));
+  EXPECT(lathe_compiler_set_option(compiler, "dim", "n"));
+  EXPECT(lathe_compiler_set_option(compiler, "O", "9"));
+  EXPECT(lathe_compiler_set_option(compiler, NULL, "1"));
+  EXPECT(lathe_compiler_set_option(NULL, "fusion", "none"));
+  EXPECT(!lathe_compiler_set_option(compiler, "O", "1"));
 }
 
 static void testFile(lathe_compiler *compiler, const char *model) {
   int stages = 0;
   lathe_compiler_set_progress(compiler, countStages, &stages);
-  CHECK(!lathe_compiler_compile_file(compiler, model, inFolder("a.so")));
-  CHECK(stages > 3);
-  CHECK(lathe_compiler_num_diagnostics(compiler) == 0);
-  CHECK(!*lathe_compiler_text(compiler));
-  CHECK(exists(inFolder("a.so")) && exists(inFolder("a.h")));
+  EXPECT(!lathe_compiler_compile_file(compiler, model, inFolder("a.so")));
+  EXPECT(stages > 3);
+  EXPECT(lathe_compiler_num_diagnostics(compiler) == 0);
+  EXPECT(!*lathe_compiler_text(compiler));
+  EXPECT(exists(inFolder("a.so")) && exists(inFolder("a.h")));
   lathe_compiler_set_progress(compiler, NULL, NULL);
-  CHECK(lathe_compiler_compile_file(compiler, model, inFolder("a.txt")) ==
-        LATHE_COMPILER_WRONG_USAGE);
-  CHECK(lathe_compiler_compile_file(compiler, NULL, "a.so"));
-  CHECK(lathe_compiler_compile_file(compiler, model, ""));
+  EXPECT(lathe_compiler_compile_file(compiler, model, inFolder("a.txt")) ==
+         LATHE_COMPILER_WRONG_USAGE);
+  EXPECT(lathe_compiler_compile_file(compiler, NULL, "a.so"));
+  EXPECT(lathe_compiler_compile_file(compiler, model, ""));
 }
 
 static void testBytes(lathe_compiler *compiler, const char *model) {
   static char bytes[1 << 20];
   FILE *file = fopen(model, "rb");
   size_t size;
-  CHECK(file);
+  EXPECT(file);
   size = fread(bytes, 1, sizeof(bytes), file);
   fclose(file);
-  CHECK(!lathe_compiler_compile_bytes(compiler, bytes, size, "bytes",
-                                      inFolder("b.so")));
-  CHECK(exists(inFolder("b.so")));
-  CHECK(lathe_compiler_compile_bytes(compiler, bytes, size / 2, "half",
-                                     inFolder("c.so")) ==
-        LATHE_COMPILER_FAILED);
-  CHECK(!exists(inFolder("c.so")));
-  CHECK(lathe_compiler_compile_bytes(compiler, NULL, 0, "none",
-                                     inFolder("c.so")) ==
-        LATHE_COMPILER_WRONG_USAGE);
+  EXPECT(!lathe_compiler_compile_bytes(compiler, bytes, size, "bytes",
+                                       inFolder("b.so")));
+  EXPECT(exists(inFolder("b.so")));
+  EXPECT(lathe_compiler_compile_bytes(compiler, bytes, size / 2, "half",
+                                      inFolder("c.so")) ==
+         LATHE_COMPILER_FAILED);
+  EXPECT(!exists(inFolder("c.so")));
+  EXPECT(lathe_compiler_compile_bytes(compiler, NULL, 0, "none",
+                                      inFolder("c.so")) ==
+         LATHE_COMPILER_WRONG_USAGE);
 }
 
 static void testDiagnostics(lathe_compiler *compiler, const char *model) {
   lathe_diagnostic diag;
-  CHECK(lathe_compiler_compile_file(compiler, model, inFolder("d.so")) ==
-        LATHE_COMPILER_FAILED);
-  CHECK(!exists(inFolder("d.so")));
-  CHECK(lathe_compiler_num_diagnostics(compiler) == 2);
-  CHECK(!lathe_compiler_get_diagnostic(compiler, 1, &diag));
-  CHECK(diag.severity == LATHE_SEVERITY_ERROR);
-  CHECK(!strcmp(diag.file, model));
-  CHECK(!strcmp(diag.node, "second") && !strcmp(diag.op, "Worse"));
-  CHECK(strstr(diag.message, "expected"));
-  CHECK(strstr(lathe_compiler_text(compiler), diag.message));
-  CHECK(lathe_compiler_get_diagnostic(compiler, 2, &diag));
-  CHECK(lathe_compiler_get_diagnostic(compiler, 0, NULL));
+  EXPECT(lathe_compiler_compile_file(compiler, model, inFolder("d.so")) ==
+         LATHE_COMPILER_FAILED);
+  EXPECT(!exists(inFolder("d.so")));
+  EXPECT(lathe_compiler_num_diagnostics(compiler) == 2);
+  EXPECT(!lathe_compiler_get_diagnostic(compiler, 1, &diag));
+  EXPECT(diag.severity == LATHE_SEVERITY_ERROR);
+  EXPECT(!strcmp(diag.file, model));
+  EXPECT(!strcmp(diag.node, "second") && !strcmp(diag.op, "Worse"));
+  EXPECT(strstr(diag.message, "expected"));
+  EXPECT(strstr(lathe_compiler_text(compiler), diag.message));
+  EXPECT(lathe_compiler_get_diagnostic(compiler, 2, &diag));
+  EXPECT(lathe_compiler_get_diagnostic(compiler, 0, NULL));
 }
 
 int main(int argc, char **argv) {
   lathe_compiler *compiler = NULL;
-  CHECK(argc == 4);
+  EXPECT(argc == 4);
   snprintf(folder, sizeof(folder), "%s", argv[3]);
   testLists();
-  CHECK(lathe_compiler_create(NULL) == LATHE_COMPILER_WRONG_USAGE);
-  CHECK(!lathe_compiler_create(&compiler));
+  EXPECT(lathe_compiler_create(NULL) == LATHE_COMPILER_WRONG_USAGE);
+  EXPECT(!lathe_compiler_create(&compiler));
   testOptions(compiler);
   testFile(compiler, argv[1]);
   testBytes(compiler, argv[1]);

@@ -11,29 +11,22 @@
  * RUN: lathe compile %S/Inputs/client/outer.onnxtxt -o %t/outer.a
  * RUN: lathe compile %S/../Models/digits/digits.onnx -o %t/digits.a
  * RUN: %clang -std=c11 -Wall -Wextra -Werror -pedantic -O1 -D_GNU_SOURCE \
- * RUN:   -I%include -I%t -I%S/Inputs/client -c %s -o %t/main.o
+ * RUN:   -I%include -I%t -c %s -o %t/main.o
  * RUN: %clang %t/main.o %t/line.a %t/pick.o %t/outer.a %t/digits.a \
  * RUN:   %bin/../lib/liblathe_rt.a -pthread -o %t/program
  * RUN: %t/program
  */
+#include "../Inputs/expect.h"
+#include "../Inputs/watch.h"
 #include "digits.h"
 #include "line.h"
 #include "outer.h"
 #include "pick.h"
-#include "watch.h"
 
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define EXPECT(condition)                                                      \
-  do {                                                                         \
-    if (!(condition)) {                                                        \
-      fprintf(stderr, "%s:%d: expected %s\n", __FILE__, __LINE__, #condition); \
-      exit(1);                                                                 \
-    }                                                                          \
-  } while (0)
 
 /* The call fails with this status and a message that has this part. */
 #define EXPECT_ERROR(ctx, call, code, part)                                    \

@@ -13,6 +13,7 @@
  * RUN:   -pthread -o %t/program
  * RUN: %t/program
  */
+#include "../Inputs/expect.h"
 #include "cnn.h"
 #include "mlp.h"
 
@@ -22,14 +23,6 @@
 #include <string.h>
 
 enum { THREADS = 8, RUNS = 20, OUTPUTS = 10 };
-
-#define EXPECT(condition)                                                      \
-  do {                                                                         \
-    if (!(condition)) {                                                        \
-      fprintf(stderr, "%s:%d: expected %s\n", __FILE__, __LINE__, #condition); \
-      exit(1);                                                                 \
-    }                                                                          \
-  } while (0)
 
 typedef struct Job {
   const lathe_model *model;

@@ -14,19 +14,11 @@
  * RUN:   -o %t/program
  * RUN: %t/program
  */
+#include "../Inputs/expect.h"
 #include "stack.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define EXPECT(condition)                                                      \
-  do {                                                                         \
-    if (!(condition)) {                                                        \
-      fprintf(stderr, "%s:%d: expected %s\n", __FILE__, __LINE__, #condition); \
-      exit(1);                                                                 \
-    }                                                                          \
-  } while (0)
 
 static int allocations, held;
 static size_t largest = (size_t)-1;

@@ -19,23 +19,14 @@
  * RUN:   -pthread -o %t/program
  * RUN: %t/program
  */
+#include "../Inputs/expect.h"
 #include "cached.h"
 #include "plain.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { STEPS = 16, HEADS = 4, WIDTH = 8, STATES = 4, WORDS = 200 };
-
-#define EXPECT(condition)                                                      \
-  do {                                                                         \
-    if (!(condition)) {                                                        \
-      fprintf(stderr, "%s:%d: expected %s\n", __FILE__, __LINE__, #condition); \
-      exit(1);                                                                 \
-    }                                                                          \
-  } while (0)
 
 static DLTensor describe(void *data, uint8_t code, uint8_t bits, int32_t rank,
                          int64_t *shape, int64_t *strides) {

@@ -6,22 +6,14 @@
 #ifndef LATHE_TEST_RUNTIME_FAKEMODEL_H
 #define LATHE_TEST_RUNTIME_FAKEMODEL_H
 
+#include "../Inputs/expect.h"
 #include "lathe-rt/lathe.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 const lathe_model *fake_lathe_model(void);
 /* The same model with no variant for this processor. */
 const lathe_model *fakeImpossibleModel(void);
-
-#define EXPECT(condition)                                                      \
-  do {                                                                         \
-    if (!(condition)) {                                                        \
-      fprintf(stderr, "%s:%d: expected %s\n", __FILE__, __LINE__, #condition); \
-      exit(1);                                                                 \
-    }                                                                          \
-  } while (0)
 
 /* A dense float tensor of up to two dimensions; `shape` must outlive it. */
 static inline DLTensor floatTensor(float *data, int32_t rank, int64_t *shape) {

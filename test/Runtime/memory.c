@@ -7,49 +7,10 @@
  * RUN: %unit/lathe-runtime-memory
  */
 #define _GNU_SOURCE
+#include "../Inputs/watch.h"
 #include "FakeModel.h"
 
-#include <dlfcn.h>
-#include <stdatomic.h>
 #include <string.h>
-
-static atomic_long allocations;
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#include <sanitizer/allocator_interface.h>
-
-/* The sanitizer allocates when a thread starts, whenever that is. */
-static _Thread_local int is_main;
-
-static void countAllocation(const volatile void *memory, size_t bytes) {
-  (void)memory, (void)bytes;
-  atomic_fetch_add(&allocations, is_main);
-}
-
-static void ignoreRelease(const volatile void *memory) { (void)memory; }
-
-__attribute__((constructor)) static void watchMalloc(void) {
-  is_main = 1;
-  __sanitizer_install_malloc_and_free_hooks(countAllocation, ignoreRelease);
-}
-#else
-void *malloc(size_t bytes) {
-  static void *(*real)(size_t);
-  if (!real)
-    real = (void *(*)(size_t))(intptr_t)dlsym(RTLD_NEXT, "malloc");
-  atomic_fetch_add(&allocations, 1);
-  return real(bytes);
-}
-
-int posix_memalign(void **result, size_t alignment, size_t bytes) {
-  static int (*real)(void **, size_t, size_t);
-  if (!real)
-    real = (int (*)(void **, size_t, size_t))(intptr_t)dlsym(RTLD_NEXT,
-                                                             "posix_memalign");
-  atomic_fetch_add(&allocations, 1);
-  return real(result, alignment, bytes);
-}
-#endif
 
 static void testNoAllocation(void) {
   lathe_options options = LATHE_OPTIONS_INIT;

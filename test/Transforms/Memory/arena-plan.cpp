@@ -6,21 +6,12 @@
 //
 // RUN: %unit/lathe-arena-plan
 
+#include "../../Inputs/expect.h"
 #include "lathe/Transforms/Memory/ArenaPlan.h"
 
-#include <cstdio>
-#include <cstdlib>
 #include <random>
 
 using namespace lathe;
-
-#define EXPECT(condition)                                                      \
-  do {                                                                         \
-    if (!(condition)) {                                                        \
-      fprintf(stderr, "%s:%d: expected %s\n", __FILE__, __LINE__, #condition); \
-      exit(1);                                                                 \
-    }                                                                          \
-  } while (0)
 
 static void checkPlan(llvm::ArrayRef<LiveBuffer> buffers,
                       const ArenaPlan &plan) {
