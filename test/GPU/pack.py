@@ -12,7 +12,6 @@ NAME_<i>.npz. The runner is made for this machine's processor; `--cpu` is that o
 the code that launches kernels."""
 
 import argparse
-import glob
 import os
 import re
 import shlex
@@ -23,24 +22,14 @@ import numpy as np
 import onnx
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "Models"))
+from run_models import find_model
+
 INCLUDE = os.path.join(HERE, "..", "..", "include")
 # DLPack's type codes.
 CODES = {"i": 0, "u": 1, "f": 2, "b": 6}
 # As for the CPU (test/Models/run_models.py).
 RTOL, ATOL = 1e-3, 1e-4
-
-
-def find(path):
-    """(name, model, references)"""
-    if os.path.isdir(path):
-        return (os.path.basename(os.path.normpath(path)),
-                os.path.join(path, "model.onnx"),
-                sorted(glob.glob(os.path.join(path, "reference*.npz"))))
-    stem = path[:-len(".onnx")]
-    names = re.compile(re.escape(os.path.basename(stem)) + r"(_\d+)?\.npz")
-    found = sorted(glob.glob(glob.escape(stem) + "*.npz"))
-    return (os.path.basename(stem), path,
-            [r for r in found if names.fullmatch(os.path.basename(r))])
 
 
 def describe(kind, name, array, file):
@@ -52,7 +41,8 @@ def describe(kind, name, array, file):
 
 
 def pack(lathe, options, folder, path, lines):
-    name, model, references = find(path)
+    name, model, references = find_model(path)
+    references = [r for r in references if r.endswith(".npz")]
     if not references:
         raise SystemExit(f"expected references beside {model}")
     prefix = re.sub(r"\W", "_", "m_" + name)

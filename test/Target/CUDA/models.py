@@ -12,32 +12,20 @@ that calls them, and compares with the references. A model is a folder with
 model.onnx and reference.npz or reference_<i>.npz, or NAME.onnx beside NAME.npz or
 NAME_<i>.npz."""
 
-import glob
 import itertools
 import os
-import re
 import subprocess
 import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "..", "Models"))
+from run_models import find_model
+
 INPUTS = os.path.join(HERE, "Inputs")
 CHIPS = ["sm_80", "sm_90"]
 # As for the CPU (test/Models/run_models.py).
 TOLERANCE = ["--rtol=1e-3", "--atol=1e-4"]
-
-
-def find(path):
-    """(name, model, references)"""
-    if os.path.isdir(path):
-        return (os.path.basename(os.path.normpath(path)),
-                os.path.join(path, "model.onnx"),
-                sorted(glob.glob(os.path.join(path, "reference*.npz"))))
-    stem = path[:-len(".onnx")]
-    names = re.compile(re.escape(os.path.basename(stem)) + r"(_\d+)?\.npz")
-    found = sorted(glob.glob(glob.escape(stem) + "*.npz"))
-    return (os.path.basename(stem), path,
-            [r for r in found if names.fullmatch(os.path.basename(r))])
 
 
 def call(*command, **environment):
@@ -100,7 +88,7 @@ def main():
                  os.path.join(INPUTS, "FakeCuda.c")], check=True)
         options = [arg for arg in models if arg.startswith("--")]
         for path in models[len(options):]:
-            name, model, references = find(path)
+            name, model, references = find_model(path)
             with tempfile.TemporaryDirectory() as folder:
                 error = (assemble(lathe, options, model, folder) if what == "assemble"
                          else run(lathe, clang, driver, options, model, references,
