@@ -137,20 +137,6 @@ static linalg::FillOp findFill(linalg::LinalgOp op, unsigned i) {
   return {};
 }
 
-/// Whether `op` overwrites what the body of an earlier stage reads, maybe at
-/// another point.
-static bool overwritesRead(const Nest &nest, linalg::LinalgOp op) {
-  bool overwrites = false;
-  for (const NestStage &stage : nest.stages) {
-    linalg::LinalgOp earlier = stage.op;
-    earlier.getBlock()->walk([&](memref::LoadOp load) {
-      for (Value init : op.getDpsInits())
-        overwrites |= getRoot(init) == getRoot(load.getMemRef());
-    });
-  }
-  return overwrites;
-}
-
 static bool addStage(Nest &nest, linalg::LinalgOp op) {
   if (op.getNumParallelLoops() != op.getNumLoops() || isa<linalg::FillOp>(op) ||
       !op.hasPureBufferSemantics() || !isDistributable(op) || readsMemory(op))
@@ -161,8 +147,7 @@ static bool addStage(Nest &nest, linalg::LinalgOp op) {
       return false;
   NestStage stage;
   stage.op = op;
-  if (!mapStage(nest.stages, stage) || hasConflict(nest.stages, stage) ||
-      overwritesRead(nest, op))
+  if (!mapStage(nest.stages, stage) || hasConflict(nest.stages, stage))
     return false;
   nest.stages.push_back(std::move(stage));
   return true;

@@ -121,7 +121,23 @@ bool lathe::mapStage(ArrayRef<NestStage> earlier, NestStage &stage) {
   return !stage.fed.empty();
 }
 
+/// Whether `op` overwrites what the body of an earlier stage reads, maybe at
+/// another point.
+static bool overwritesRead(ArrayRef<NestStage> earlier, linalg::LinalgOp op) {
+  bool overwrites = false;
+  for (const NestStage &before : earlier) {
+    linalg::LinalgOp reader = before.op;
+    reader.getBlock()->walk([&](memref::LoadOp load) {
+      for (Value init : op.getDpsInits())
+        overwrites |= getRoot(init) == getRoot(load.getMemRef());
+    });
+  }
+  return overwrites;
+}
+
 bool lathe::hasConflict(ArrayRef<NestStage> earlier, NestStage &stage) {
+  if (overwritesRead(earlier, stage.op))
+    return true;
   for (OpOperand &operand : stage.op->getOpOperands()) {
     if (!isa<MemRefType>(operand.get().getType()) ||
         stage.fed.contains(operand.getOperandNumber()))

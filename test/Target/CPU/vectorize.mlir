@@ -86,3 +86,35 @@ lathe.kernel @conflicts(%a: memref<14x1024xf32>, %b: memref<1x1024x32xf32>, %c: 
   }
   lathe.yield
 }
+
+// -----
+
+#id = affine_map<(d0) -> (d0)>
+// An op does not join one whose body reads, at other points, what it writes.
+// CHECK-LABEL: lathe.kernel @overwritten_source
+// CHECK: %[[T:.+]] = memref.alloca
+// CHECK: memref.load %[[Y:[a-z0-9]+]]
+// CHECK-NOT: vector.store {{.+}}, %[[Y]]
+// CHECK: vector.store {{.+}}, %[[T]]
+// CHECK: vector.load %[[T]]
+// CHECK: vector.store {{.+}}, %[[Y]]
+lathe.kernel @overwritten_source(%y: memref<1024xf32>) -> (tensor<1024xf32>)
+    input_dims [] result_dims [[]] {
+  %last = arith.constant 1023 : index
+  %t = memref.alloca() : memref<1024xf32>
+  linalg.generic {indexing_maps = [#id], iterator_types = ["parallel"]}
+      outs(%t : memref<1024xf32>) {
+  ^bb0(%o: f32):
+    %i = linalg.index 0 : index
+    %from = arith.subi %last, %i : index
+    %v = memref.load %y[%from] : memref<1024xf32>
+    linalg.yield %v : f32
+  }
+  linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]}
+      ins(%t : memref<1024xf32>) outs(%y : memref<1024xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %m = arith.mulf %a, %a : f32
+    linalg.yield %m : f32
+  }
+  lathe.yield
+}
