@@ -14,6 +14,7 @@
 #include "mlir/IR/Dominance.h"
 #include "mlir/Transforms/CSE.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "llvm/ADT/MapVector.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -104,7 +105,7 @@ static double countPoints(linalg::LinalgOp op) {
 static void findKeepWhole(KernelShape &shape) {
   unsigned numLoops = shape.root.getNumLoops();
   shape.keepWhole.assign(numLoops, false);
-  DenseMap<Operation *, SmallVector<int>> dimsOf;
+  llvm::MapVector<Operation *, SmallVector<int>> dimsOf;
   dimsOf[shape.root] = llvm::to_vector(llvm::seq<int>(0, numLoops));
   SmallVector<linalg::LinalgOp> worklist{shape.root};
   while (!worklist.empty()) {
