@@ -66,6 +66,9 @@ inline constexpr int64_t cacheSetPeriod = 4096;
 /// Rows of a block that lie so, as many as the ways. Measured on Zen 4: 8 lose
 /// nothing, 12 up to a tenth, 14 a quarter.
 inline constexpr unsigned maxConflictingRows = 8;
+/// Lanes of the largest square that is turned in registers: its rows, and as
+/// many that it is made of, fit there.
+inline constexpr unsigned maxTurnedLanes = 16;
 /// Vectors per step of elementwise loops and of reductions along lanes; hides
 /// the latency of the operations.
 inline constexpr unsigned maxElementwiseVectors = 4;

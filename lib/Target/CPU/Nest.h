@@ -61,6 +61,12 @@ enum class LaneAccess { Invariant, Contiguous, Strided };
 LaneAccess classifyAccess(mlir::OpOperand &operand, unsigned dim,
                           unsigned lanes);
 
+/// The dimension of its op along which neighbours of `operand` lie together,
+/// where `dim` is another one that moves it: lanes along `dim` are read as rows
+/// along this one and turned in registers. `dim` is one for which the access is
+/// strided.
+std::optional<unsigned> findRowDim(mlir::OpOperand &operand, unsigned dim);
+
 /// A sum of products of bytes whose right operand is packed so that a vector
 /// holds, for each column, the bytes of `byteGroup` steps of the reduction.
 struct ByteDot {

@@ -3,6 +3,8 @@
 
 #include "NestBody.h"
 
+#include "CostModel.h"
+
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Affine/Utils.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -255,6 +257,64 @@ static Value createPassThrough(OpBuilder &builder, Location loc,
                                    DenseElementsAttr::get(type, scalar));
 }
 
+/// The transpose of a square, by interleaving halves of its rows as often as
+/// the logarithm of their number says.
+static void turn(OpBuilder &builder, Location loc,
+                 SmallVectorImpl<Value> &rows) {
+  size_t n = rows.size();
+  SmallVector<int64_t> low, high;
+  for (size_t i = 0; i < n / 2; ++i) {
+    llvm::append_values(low, i, n + i);
+    llvm::append_values(high, n / 2 + i, n + n / 2 + i);
+  }
+  for (size_t done = 1; done < n; done *= 2) {
+    SmallVector<Value> next;
+    for (size_t i = 0; i < n / 2; ++i)
+      for (ArrayRef<int64_t> half : {low, high})
+        next.push_back(vector::ShuffleOp::create(builder, loc, rows[i],
+                                                 rows[i + n / 2], half));
+    rows.assign(next);
+  }
+}
+
+Value BodyEvaluator::loadTurned(unsigned s, OpOperand &operand, unsigned row,
+                                const Coords &coords) {
+  unsigned nestRow = nest.stages[s].dims[row];
+  Coords first = project(coords, getOperandDims(s, operand));
+  unsigned column = first[nestRow];
+  first[nestRow] = 0;
+  SmallVector<Value> &columns = squares[{&operand, first}];
+  if (columns.empty()) {
+    Location loc = nest.stages[s].op.getLoc();
+    AffineMap map = nest.stages[s].op.getMatchingIndexingMap(&operand);
+    Value buffer = toByteBuffer(operand.get());
+    auto type =
+        cast<VectorType>(vectorOf(getElementTypeOrSelf(buffer.getType())));
+    Value mask;
+    if (block.factors[nestRow] < plan.lanes) {
+      SmallVector<bool> live(plan.lanes, false);
+      std::fill_n(live.begin(), block.factors[nestRow], true);
+      mask = arith::ConstantOp::create(
+          builder, loc,
+          DenseElementsAttr::get(
+              cast<VectorType>(vectorOf(builder.getI1Type())), live));
+    }
+    for (unsigned lane = 0; lane < plan.lanes; ++lane) {
+      SmallVector<Value> indices =
+          getIndices(s, map, first, lane, /*clamp=*/true);
+      if (mask)
+        columns.push_back(vector::MaskedLoadOp::create(
+            builder, loc, type, buffer, indices, mask,
+            createPassThrough(builder, loc, type)));
+      else
+        columns.push_back(
+            vector::LoadOp::create(builder, loc, type, buffer, indices));
+    }
+    turn(builder, loc, columns);
+  }
+  return columns[column];
+}
+
 Value BodyEvaluator::load(unsigned s, OpOperand &operand,
                           const Coords &coords) {
   NestStage &stage = nest.stages[s];
@@ -268,6 +328,16 @@ Value BodyEvaluator::load(unsigned s, OpOperand &operand,
   unsigned dim =
       std::distance(stage.dims.begin(), llvm::find(stage.dims, plan.vectorDim));
   if (classifyAccess(operand, dim, plan.lanes) == LaneAccess::Strided) {
+    std::optional<unsigned> row = findRowDim(operand, dim);
+    if (row && plan.lanes <= maxTurnedLanes &&
+        block.factors[stage.dims[*row]] > 1 &&
+        block.factors[stage.dims[*row]] <= plan.lanes &&
+        !(s == 0 && nest.padded)) {
+      Value value = loadTurned(s, operand, *row, coords);
+      return getElementTypeOrSelf(buffer.getType()).isInteger(1)
+                 ? toBool(builder, value)
+                 : promote(value);
+    }
     SmallVector<Value> lanes;
     for (unsigned lane = 0; lane < plan.lanes; ++lane)
       lanes.push_back(loadLane(s, operand, coords, lane));

@@ -88,6 +88,10 @@ private:
                           llvm::SmallVectorImpl<mlir::Value> &indices);
   mlir::Value loadLeftBytes(const ByteDot &dot, const Coords &coords);
   mlir::Value loadRightBytes(const ByteDot &dot, const Coords &coords);
+  /// The rows of `operand` at the block along `row`, turned: the vector at
+  /// `coords` has one element of each.
+  mlir::Value loadTurned(unsigned s, mlir::OpOperand &operand, unsigned row,
+                         const Coords &coords);
   mlir::Value loadLane(unsigned s, mlir::OpOperand &operand,
                        const Coords &coords, unsigned lane);
   mlir::Value evaluateOp(unsigned s, mlir::Operation *op, const Coords &coords);
@@ -118,6 +122,8 @@ private:
   std::map<std::pair<unsigned, Coords>, mlir::Value> running;
   std::map<std::pair<std::pair<unsigned, unsigned>, Coords>, mlir::Value>
       results;
+  /// Columns of squares, by operand and by the coordinates of the first.
+  std::map<Key, llvm::SmallVector<mlir::Value>> squares;
   std::map<unsigned, mlir::Value> masks;
   llvm::DenseMap<mlir::Value, uint64_t> dimsOf;
   llvm::DenseMap<mlir::Value, mlir::Value> byteBuffers;

@@ -65,6 +65,43 @@ LaneAccess lathe::cpu::classifyAccess(OpOperand &operand, unsigned dim,
   return LaneAccess::Strided;
 }
 
+std::optional<unsigned> lathe::cpu::findRowDim(OpOperand &operand,
+                                               unsigned dim) {
+  auto op = cast<linalg::LinalgOp>(operand.getOwner());
+  AffineMap map = op.getMatchingIndexingMap(&operand);
+  auto type = dyn_cast<MemRefType>(operand.get().getType());
+  SmallVector<int64_t> strides;
+  int64_t offset;
+  if (!type || !op.isDpsInput(&operand) || !map.isFunctionOfDim(dim) ||
+      failed(type.getStridesAndOffset(strides, offset)) || strides.back() != 1)
+    return std::nullopt;
+  auto row = dyn_cast<AffineDimExpr>(map.getResults().back());
+  if (!row || row.getPosition() == dim ||
+      llvm::any_of(map.getResults().drop_back(), [&](AffineExpr expr) {
+        return expr.isFunctionOfDim(row.getPosition());
+      }))
+    return std::nullopt;
+  return row.getPosition();
+}
+
+/// The dimension of the rows that an elementwise op reads, if turning squares
+/// of them in registers is better than lanes read one by one.
+static std::optional<unsigned> findTurned(linalg::LinalgOp op, unsigned dim,
+                                          unsigned lanes,
+                                          ArrayRef<int64_t> extents) {
+  if (op.getNumReductionLoops() || lanes < 2 || lanes > maxTurnedLanes)
+    return std::nullopt;
+  for (OpOperand *operand : op.getDpsInputOperands()) {
+    if (classifyAccess(*operand, dim, lanes) != LaneAccess::Strided)
+      continue;
+    std::optional<unsigned> row = findRowDim(*operand, dim);
+    if (row && (ShapedType::isDynamic(extents[*row]) ||
+                extents[*row] >= int64_t(lanes) / 2))
+      return row;
+  }
+  return std::nullopt;
+}
+
 /// The widest type that the op loads, computes or stores, in bytes.
 static unsigned getWidestBytes(linalg::LinalgOp op) {
   unsigned bits = 0;
@@ -93,6 +130,7 @@ static double getGuess(int64_t extent) {
 static double costLanes(linalg::LinalgOp op, unsigned dim, unsigned lanes,
                         ArrayRef<int64_t> extents) {
   double cost = arithmeticCost;
+  std::optional<unsigned> turned = findTurned(op, dim, lanes, extents);
   for (OpOperand &operand : op->getOpOperands()) {
     bool isInit = op.isDpsInit(&operand);
     AffineMap map = op.getMatchingIndexingMap(&operand);
@@ -112,7 +150,10 @@ static double costLanes(linalg::LinalgOp op, unsigned dim, unsigned lanes,
       cost += (isInit ? storeCost : loadCost) / reuse;
       break;
     case LaneAccess::Strided:
-      cost += lanes * (isInit ? laneStoreCost : laneLoadCost) / reuse;
+      if (turned && !isInit && findRowDim(operand, dim) == turned)
+        cost += loadCost + llvm::Log2_64(lanes);
+      else
+        cost += lanes * (isInit ? laneStoreCost : laneLoadCost) / reuse;
       break;
     }
   }
@@ -320,6 +361,15 @@ static void chooseBlocks(Nest &nest, NestPlan &plan, ArrayRef<int64_t> extents,
   int64_t numVectors = ShapedType::isDynamic(vectorExtent)
                            ? ShapedType::kDynamic
                            : llvm::divideCeil(vectorExtent, plan.lanes);
+  if (std::optional<unsigned> row =
+          findTurned(op, plan.vectorDim, plan.lanes, extents)) {
+    plan.vectors = 1;
+    unsigned factor = plan.lanes;
+    if (!ShapedType::isDynamic(bounds[*row]))
+      factor = std::min<int64_t>(factor, bounds[*row]);
+    plan.blocks.push_back({*row, factor});
+    return;
+  }
   if (!numReductions || (plan.horizontal && !sharesAcrossLanes(op, plan))) {
     unsigned limit =
         plan.horizontal ? maxPartialVectors : maxElementwiseVectors;

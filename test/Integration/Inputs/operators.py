@@ -68,6 +68,12 @@ y = rng.standard_normal(4096) * 10.0 ** rng.integers(-320, 300, 4096)
 y[:3] = 5e-324, np.inf, 1e308
 add("fmod", "Mod", [{"x": x, "y": y}], lambda x, y: [np.fmod(x, y)], fmod=1)
 
+# Transposes: squares in registers, and what is left at the edges.
+for dtype in (np.float32, np.float64, np.float16, np.int8, np.int64, np.bool_):
+    add(f"transpose-{np.dtype(dtype).name}", "Transpose",
+        [{"x": rng.integers(0, 2, shape).astype(dtype)} for shape in ((2, 37, 53), (1, 16, 16), (3, 5, 1), (1, 1, 70))],
+        lambda x: [x.transpose(0, 2, 1)], shapes={"x": ["a", "b", "c"]}, perm=[0, 2, 1])
+
 # Heaps: more elements than are kept, all of them, equal ones, a symbolic size.
 x = rng.integers(0, 50, (7, 300)).astype(np.float32)
 

@@ -118,3 +118,50 @@ lathe.kernel @overwritten_source(%y: memref<1024xf32>) -> (tensor<1024xf32>)
   }
   lathe.yield
 }
+
+// -----
+
+#id = affine_map<(d0, d1) -> (d0, d1)>
+#swap = affine_map<(d0, d1) -> (d1, d0)>
+// Squares are read by rows and turned in registers: four rounds of shuffles for
+// sixteen lanes.
+// CHECK-LABEL: lathe.kernel @transpose
+// CHECK-NOT: memref.load
+// CHECK-COUNT-16: vector.load {{.+}} vector<16xf32>
+// CHECK-COUNT-64: vector.shuffle
+// CHECK-NOT: vector.shuffle
+// CHECK-COUNT-16: vector.store
+// CHECK-NOT: vector.store
+lathe.kernel @transpose(%x: memref<64x32xf32>, %y: memref<32x64xf32>) -> (tensor<32x64xf32>)
+    input_dims [[]] result_dims [[]] {
+  linalg.generic {indexing_maps = [#swap, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%x : memref<64x32xf32>) outs(%y : memref<32x64xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    linalg.yield %a : f32
+  }
+  lathe.yield
+}
+
+// -----
+
+#id = affine_map<(d0, d1) -> (d0, d1)>
+#swap = affine_map<(d0, d1) -> (d1, d0)>
+// Rows that end within a square are read under a mask.
+// CHECK-LABEL: lathe.kernel @edges
+// CHECK-NOT: memref.load
+// CHECK-COUNT-16: vector.maskedload
+// CHECK: vector.shuffle
+// CHECK-COUNT-11: vector.store
+// CHECK-COUNT-16: vector.maskedload
+// CHECK: vector.shuffle
+// CHECK-COUNT-10: vector.store
+// CHECK-NOT: vector.store
+lathe.kernel @edges(%x: memref<64x21xf32>, %y: memref<21x64xf32>) -> (tensor<21x64xf32>)
+    input_dims [[]] result_dims [[]] {
+  linalg.generic {indexing_maps = [#swap, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%x : memref<64x21xf32>) outs(%y : memref<21x64xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    linalg.yield %a : f32
+  }
+  lathe.yield
+}
