@@ -150,10 +150,9 @@ static LogicalResult lowerMatMul(onnx::MatMulOp, Lowering &l) {
 // Gemm
 //===----------------------------------------------------------------------===//
 
-static LogicalResult lowerGemm(onnx::GemmOp op, Lowering &l) {
+LogicalResult lathe::lowerGemm(Lowering &l, const Gemm &gemm) {
   MLIRContext *context = l.b.getContext();
-  float alpha = op.getAlpha().convertToFloat();
-  float beta = op.getBeta().convertToFloat();
+  float alpha = gemm.alpha, beta = gemm.beta;
   bool hasC = l.has(2) && beta != 0;
   Type element = l.resultElement(), compute = getComputeType(element);
   if (!isa<FloatType>(element) && (alpha != 1 || (hasC && beta != 1)))
@@ -166,16 +165,16 @@ static LogicalResult lowerGemm(onnx::GemmOp op, Lowering &l) {
                    : AffineMap::get(3, 0, {row, column}, context);
   };
   Operand a = l.operand(0), b = l.operand(1);
-  a.map = map(m, k, op.getTransA());
-  b.map = map(k, n, op.getTransB());
-  if (op.getTransB())
+  a.map = map(m, k, gemm.transA);
+  b.map = map(k, n, gemm.transB);
+  if (gemm.transB)
     if (Value swapped = transposeWeight(l, b.value)) {
       b.value = swapped;
       b.map = map(k, n, false);
     }
   Dims dims = l.resultDims();
   Value product = contract(l, {a, b}, 3, dims);
-  if (!hasC && alpha == 1)
+  if (!hasC && alpha == 1 && !gemm.after)
     return l.replace(store(l, product, dims, element));
 
   SmallVector<Operand> inputs = {{product, compute}};
@@ -186,10 +185,16 @@ static LogicalResult lowerGemm(onnx::GemmOp op, Lowering &l) {
       inputs, dims, element, [&](ImplicitLocOpBuilder &ib, ValueRange x) {
         Element e{ib, x, types, element};
         Value y = alpha == 1 ? x[0] : e.mul(x[0], e.constant(alpha));
-        if (!hasC)
-          return y;
-        return e.add(y, beta == 1 ? x[1] : e.mul(x[1], e.constant(beta)));
+        if (hasC)
+          y = e.add(y, beta == 1 ? x[1] : e.mul(x[1], e.constant(beta)));
+        return gemm.after ? gemm.after(e, y) : y;
       }));
+}
+
+static LogicalResult lowerPlainGemm(onnx::GemmOp op, Lowering &l) {
+  return lowerGemm(l, {op.getAlpha().convertToFloat(),
+                       op.getBeta().convertToFloat(), bool(op.getTransA()),
+                       bool(op.getTransB())});
 }
 
 //===----------------------------------------------------------------------===//
@@ -288,6 +293,6 @@ static LogicalResult lowerEinsum(onnx::EinsumOp op, Lowering &l) {
 void lathe::populateContractionPatterns(RewritePatternSet &patterns,
                                         const TypeConverter &types) {
   addLowering(patterns, types, lowerMatMul);
-  addLowering(patterns, types, lowerGemm);
+  addLowering(patterns, types, lowerPlainGemm);
   addLowering(patterns, types, lowerEinsum);
 }

@@ -7,6 +7,7 @@
 #include "Lowering.h"
 
 namespace lathe {
+struct Element;
 
 /// Sums products of elements: `inputs` carry their indexing maps, the first
 /// `dims.size()` loops are those of the result unless `resultMap` says else.
@@ -24,6 +25,16 @@ struct MatMulMaps {
 
 /// Those of the product of operands `a` and `b`, as `numpy.matmul`.
 MatMulMaps getMatMulMaps(Lowering &l, unsigned a, unsigned b);
+
+/// `alpha * A' * B' + beta * C` of operands 0, 1 and, where it is there, 2.
+struct Gemm {
+  float alpha, beta;
+  bool transA, transB;
+  /// What is done to each element, if anything.
+  llvm::function_ref<mlir::Value(const Element &, mlir::Value)> after = {};
+};
+
+mlir::LogicalResult lowerGemm(Lowering &l, const Gemm &gemm);
 
 /// Brings a tensor of `element`'s compute type to its storage type.
 mlir::Value store(Lowering &l, mlir::Value computed, DimsRef dims,

@@ -114,8 +114,9 @@ Value lathe::convolve(Lowering &l, Operand x, Operand weight, DimsRef dims,
 }
 
 /// The same, of sums in the compute type of the elements.
-static Value convolve(Lowering &l, Operand x, Operand weight, DimsRef dims,
-                      DimsRef outDims, const Window &window, int64_t group) {
+static Value convolveComputed(Lowering &l, Operand x, Operand weight,
+                              DimsRef dims, DimsRef outDims,
+                              const Window &window, int64_t group) {
   return convolve(
       l, x, weight, dims, outDims, window, group,
       [&](ArrayRef<Operand> inputs, unsigned numLoops, DimsRef sizes) {
@@ -123,18 +124,27 @@ static Value convolve(Lowering &l, Operand x, Operand weight, DimsRef dims,
       });
 }
 
-static LogicalResult lowerConv(onnx::ConvOp op, Lowering &l) {
+FailureOr<Value> lathe::convolveOperands(
+    Lowering &l, int64_t group,
+    function_ref<FailureOr<Window>(ArrayRef<int64_t> kernel)> makeWindow) {
   if (l.rank(0) < 3)
     return l.unsupported("expected at least one spatial dimension");
   ArrayRef<int64_t> kernel = l.type(1).getShape().drop_front(2);
   if (!l.type(1).hasStaticShape())
     return l.unsupported("expected a kernel of static shape");
-  FailureOr<Window> window = makeWindow(op, l, kernel);
+  FailureOr<Window> window = makeWindow(kernel);
   if (failed(window))
     return failure();
+  return convolveComputed(l, l.operand(0), l.operand(1), l.dims(0),
+                          l.resultDims(), *window, group);
+}
+
+static LogicalResult lowerConv(onnx::ConvOp op, Lowering &l) {
+  FailureOr<Value> made = convolveOperands(op, l);
+  if (failed(made))
+    return failure();
+  Value product = *made;
   Dims dims = l.resultDims();
-  Value product = convolve(l, l.operand(0), l.operand(1), l.dims(0), dims,
-                           *window, op.getGroup());
   std::optional<Operand> bias;
   if (l.has(2))
     bias = l.operand(2);
@@ -325,7 +335,7 @@ static Value convolveByPhases(Lowering &l, WeightOp kernel, DimsRef out,
     w.value = WeightOp::create(
         l.b, RankedTensorType::get(taps, l.type(1).getElementType()),
         kernel.getValue(), l.b.getArrayAttr(recipe));
-    Value product = convolve(l, x, w, in, sizes, window, /*group=*/1);
+    Value product = convolveComputed(l, x, w, in, sizes, window, /*group=*/1);
     if (count == 1)
       return product;
     result = tensor::InsertSliceOp::create(l.b, product, result, offsets, sizes,
@@ -406,7 +416,8 @@ static LogicalResult lowerConvTranspose(onnx::ConvTransposeOp op, Lowering &l) {
   w.value = turnKernel(l, op.getGroup());
   Dims spreadDims(ArrayRef(in).take_front(2));
   llvm::append_range(spreadDims, sizes);
-  Value product = convolve(l, x, w, spreadDims, out, window, op.getGroup());
+  Value product =
+      convolveComputed(l, x, w, spreadDims, out, window, op.getGroup());
   std::optional<Operand> bias;
   if (l.has(2))
     bias = l.operand(2);

@@ -21,6 +21,20 @@ mlir::Value convolve(Lowering &l, Operand x, Operand weight, DimsRef dims,
                      DimsRef outDims, const Window &window, int64_t group,
                      Contract contract, mlir::TypedAttr padding = {});
 
+/// Convolves operand 0 by operand 1, in the compute type of the elements.
+mlir::FailureOr<mlir::Value> convolveOperands(
+    Lowering &l, int64_t group,
+    llvm::function_ref<mlir::FailureOr<Window>(llvm::ArrayRef<int64_t> kernel)>
+        makeWindow);
+
+template <typename OpTy>
+mlir::FailureOr<mlir::Value> convolveOperands(OpTy op, Lowering &l) {
+  return convolveOperands(l, op.getGroup(),
+                          [&](llvm::ArrayRef<int64_t> kernel) {
+                            return makeWindow(op, l, kernel);
+                          });
+}
+
 } // namespace lathe
 
 #endif // LATHE_LIB_CONVERSION_ONNXTOLINALG_CONVOLUTION_H

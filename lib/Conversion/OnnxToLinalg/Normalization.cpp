@@ -4,6 +4,8 @@
 // Normalizations: the mean, then the mean of squared differences (two passes,
 // in f32 at least), then one elementwise op.
 
+#include "Normalization.h"
+
 #include "Contraction.h"
 #include "Elementwise.h"
 #include "Families.h"
@@ -41,15 +43,14 @@ static Operand divideByCount(Lowering &l, Value sums, DimsRef dims,
   return {mean, compute, l.dropAxes(dims.size(), axes)};
 }
 
-static Operand makeMean(Lowering &l, Operand x, DimsRef dims,
+Operand lathe::makeMean(Lowering &l, Operand x, DimsRef dims,
                         ArrayRef<int64_t> axes) {
   Type compute = getComputeType(x.element);
   Value sums = l.reduce(x, dims, axes, l.b.getFloatAttr(compute, 0.0), emitAdd);
   return divideByCount(l, sums, dims, axes, compute);
 }
 
-/// The mean of (x - mean)^2, or of x^2 without a mean.
-static Operand makeVariance(Lowering &l, Operand x, std::optional<Operand> mean,
+Operand lathe::makeVariance(Lowering &l, Operand x, std::optional<Operand> mean,
                             DimsRef dims, ArrayRef<int64_t> axes) {
   Type compute = getComputeType(x.element);
   SmallVector<Operand> inputs = {x};
@@ -66,8 +67,7 @@ static Operand makeVariance(Lowering &l, Operand x, std::optional<Operand> mean,
   return divideByCount(l, sums, dims, axes, compute);
 }
 
-/// 1 / sqrt(variance + epsilon)
-static Operand makeInverse(Lowering &l, Operand variance, DimsRef kept,
+Operand lathe::makeInverse(Lowering &l, Operand variance, DimsRef kept,
                            double epsilon) {
   Type compute = variance.element;
   Value inverse = l.elementwise(
@@ -81,9 +81,7 @@ static Operand makeInverse(Lowering &l, Operand variance, DimsRef kept,
   return {inverse, compute, variance.map};
 }
 
-/// (x - mean) * inverse * scale + shift; all but x and the inverse are
-/// optional.
-static Value applyNormalization(Lowering &l, Operand x,
+Value lathe::applyNormalization(Lowering &l, Operand x,
                                 std::optional<Operand> mean, Operand inverse,
                                 std::optional<Operand> scale,
                                 std::optional<Operand> shift, DimsRef dims) {

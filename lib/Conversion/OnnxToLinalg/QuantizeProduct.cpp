@@ -10,6 +10,8 @@
 // off as elements are read. The products of `QLinear…` are then scaled, element
 // by element.
 
+#include "QuantizeProduct.h"
+
 #include "Convolution.h"
 #include "Families.h"
 #include "Quantize.h"
@@ -24,27 +26,7 @@
 using namespace mlir;
 using namespace lathe;
 
-namespace {
-/// One factor: its elements, and its zero point where that is not zero.
-struct Factor {
-  Operand elements;
-  std::optional<Operand> zero;
-  /// The zero point where it is one known number.
-  std::optional<int64_t> known = 0;
-  /// Whether elements are moved up by 128, to be unsigned.
-  bool moves = false;
-};
-
-/// What is added to sums: vectors, and the product of a zero point that is not
-/// known with a vector, which is subtracted.
-struct Addends {
-  SmallVector<Operand> vectors;
-  std::optional<std::pair<Operand, Operand>> zeroTimes;
-  bool empty() const { return vectors.empty() && !zeroTimes; }
-};
-} // namespace
-
-static Factor getFactor(Lowering &l, unsigned i, unsigned zeroPoint) {
+Factor lathe::getFactor(Lowering &l, unsigned i, unsigned zeroPoint) {
   Factor factor;
   factor.elements = l.operand(i);
   if (!l.has(zeroPoint))
@@ -61,9 +43,7 @@ static Value widen(ImplicitLocOpBuilder &b, Value stored, Type element) {
   return stored.getType() == i32 ? stored : castScalar(b, stored, element, i32);
 }
 
-/// Sums the products of two factors over loops of which the first are those of
-/// the result, into `i32`. Zero points that are there have maps.
-static Value contractIntegers(Lowering &l, const Factor &a, const Factor &b,
+Value lathe::contractIntegers(Lowering &l, const Factor &a, const Factor &b,
                               unsigned numLoops, DimsRef dims) {
   SmallVector<Operand> inputs = {a.elements, b.elements};
   for (const Factor *factor : {&a, &b})
@@ -166,10 +146,7 @@ static Operand makeVector(Lowering &l, ArrayRef<int32_t> values, unsigned rank,
           AffineMap::get(rank, 0, l.b.getAffineDimExpr(at), l.b.getContext())};
 }
 
-/// Takes the zero point out of the left factor, where the right one is a weight
-/// without any and `kept` its dimension of columns, which are dimension `at` of
-/// a result of rank `rank`.
-static void takeOutZero(Lowering &l, Factor &a, const Factor &b, unsigned kept,
+void lathe::takeOutZero(Lowering &l, Factor &a, const Factor &b, unsigned kept,
                         unsigned rank, unsigned at, Addends &addends) {
   if (b.zero)
     return;
@@ -192,20 +169,15 @@ static void takeOutZero(Lowering &l, Factor &a, const Factor &b, unsigned kept,
   a.zero.reset();
 }
 
-namespace {
-/// What is done to the sums of a `QLinear…` operator: scales by
-/// `left * right / result` and quantizes.
-struct Requantize {
-  Operand left, right, result, zero;
-};
-} // namespace
-
-/// Adds `addends` to the sums and requantizes, if asked.
-static Value finish(Lowering &l, Value sums, const Addends &addends,
-                    DimsRef dims, std::optional<Requantize> requantize) {
-  Type i32 = l.b.getI32Type(), f32 = l.b.getF32Type();
-  if (addends.empty() && !requantize)
+Value lathe::finishSums(
+    Lowering &l, Value sums, const Addends &addends, DimsRef dims,
+    ArrayRef<Operand> more, Type element,
+    function_ref<Value(ImplicitLocOpBuilder &, Value, ValueRange)> body) {
+  Type i32 = l.b.getI32Type();
+  if (addends.empty() && !body)
     return sums;
+  if (!body)
+    element = i32;
   SmallVector<Operand> inputs = {{sums, i32}};
   llvm::append_range(inputs, addends.vectors);
   if (addends.zeroTimes) {
@@ -213,11 +185,7 @@ static Value finish(Lowering &l, Value sums, const Addends &addends,
     inputs.push_back(addends.zeroTimes->second);
   }
   unsigned first = inputs.size();
-  if (requantize)
-    llvm::append_range(inputs,
-                       ArrayRef<Operand>{requantize->left, requantize->right,
-                                         requantize->result, requantize->zero});
-  Type element = l.resultElement();
+  llvm::append_range(inputs, more);
   return l.elementwise(
       inputs, dims, element, [&](ImplicitLocOpBuilder &b, ValueRange x) {
         Value sum = x[0];
@@ -228,21 +196,30 @@ static Value finish(Lowering &l, Value sums, const Addends &addends,
           sum = arith::SubIOp::create(
               b, sum, Value(arith::MulIOp::create(b, zero, x[first - 1])));
         }
-        if (!requantize)
-          return sum;
+        return body ? body(b, sum, x.drop_front(first)) : sum;
+      });
+}
+
+Value lathe::requantize(Lowering &l, Value sums, const Addends &addends,
+                        DimsRef dims, const Requantize &by) {
+  Type f32 = l.b.getF32Type(), i32 = l.b.getI32Type();
+  Type element = l.resultElement();
+  SmallVector<Operand> inputs = {by.left, by.right, by.result, by.zero};
+  return finishSums(
+      l, sums, addends, dims, inputs, element,
+      [&](ImplicitLocOpBuilder &b, Value sum, ValueRange x) {
         auto read = [&](unsigned i) {
-          return castScalar(b, x[first + i], inputs[first + i].element, f32);
+          return castScalar(b, x[i], inputs[i].element, f32);
         };
         Value scale = arith::DivFOp::create(
             b, Value(arith::MulFOp::create(b, read(0), read(1))), read(2));
         Value real =
             arith::MulFOp::create(b, castScalar(b, sum, i32, f32), scale);
-        return quantizeScalar(b, real, x[first + 3], element);
+        return quantizeScalar(b, real, x[3], element);
       });
 }
 
-/// A map to the first element, of rank `rank` loops, of what has one element.
-static Operand readFirst(Lowering &l, unsigned i, unsigned loops) {
+Operand lathe::readFirst(Lowering &l, unsigned i, unsigned loops) {
   Operand operand = l.operand(i);
   SmallVector<AffineExpr> zeros(l.rank(i), l.b.getAffineConstantExpr(0));
   operand.map = AffineMap::get(loops, 0, zeros, l.b.getContext());
@@ -253,18 +230,13 @@ static Operand readFirst(Lowering &l, unsigned i, unsigned loops) {
 // Matrices
 //===----------------------------------------------------------------------===//
 
-/// How `loops` loops, the first of which are the result's, read operand `i`:
-/// what is given for matrix `matrix` as a whole, or for each row of the left
-/// one, column of the right one.
-static Operand readPerRow(Lowering &l, unsigned i, unsigned matrix,
-                          bool isRight, unsigned loops) {
+Operand lathe::readPerRow(Lowering &l, unsigned i, unsigned matrix,
+                          unsigned otherMatrix, bool isRight, unsigned loops) {
   ArrayRef<int64_t> shape = l.type(i).getShape();
   if (llvm::all_of(shape, [](int64_t size) { return size == 1; }))
     return readFirst(l, i, loops);
   int64_t resultRank = l.resultType().getRank();
-  int64_t matrixRank = l.rank(matrix), other = l.rank(isRight ? 0 : 3);
-  if (l.getNumOperands() == 4)
-    other = l.rank(isRight ? 0 : 1);
+  int64_t matrixRank = l.rank(matrix), other = l.rank(otherMatrix);
   int64_t numBatches = resultRank - (matrixRank > 1) - (other > 1);
   int64_t kept = isRight ? resultRank - 1 : numBatches;
   Operand operand = l.operand(i);
@@ -285,10 +257,8 @@ static Operand readPerRow(Lowering &l, unsigned i, unsigned matrix,
   return operand;
 }
 
-/// The sums of the product of operands `a` and `b`, whose zero points are
-/// operands `zeroA` and `zeroB`.
-static Value multiply(Lowering &l, unsigned a, unsigned zeroA, unsigned b,
-                      unsigned zeroB, Addends &addends) {
+Value lathe::multiplyIntegers(Lowering &l, unsigned a, unsigned zeroA,
+                              unsigned b, unsigned zeroB, Addends &addends) {
   Dims dims = l.resultDims();
   unsigned loops = dims.size() + 1;
   MatMulMaps maps = getMatMulMaps(l, a, b);
@@ -296,14 +266,14 @@ static Value multiply(Lowering &l, unsigned a, unsigned zeroA, unsigned b,
   left.elements.map = maps.a;
   right.elements.map = maps.b;
   if (left.zero)
-    left.zero = readPerRow(l, zeroA, a, /*isRight=*/false, loops);
+    left.zero = readPerRow(l, zeroA, a, b, /*isRight=*/false, loops);
   if (right.zero)
-    right.zero = readPerRow(l, zeroB, b, /*isRight=*/true, loops);
+    right.zero = readPerRow(l, zeroB, b, a, /*isRight=*/true, loops);
   // Only constant factors of a matrix have sums that are known.
   if (l.rank(b) == 2) {
     std::optional<Operand> zero;
     if (left.zero)
-      zero = readPerRow(l, zeroA, a, /*isRight=*/false, dims.size());
+      zero = readPerRow(l, zeroA, a, b, /*isRight=*/false, dims.size());
     takeOutZero(l, left, right, 1, dims.size(), dims.size() - 1, addends);
     if (addends.zeroTimes)
       addends.zeroTimes->first = *zero;
@@ -313,8 +283,8 @@ static Value multiply(Lowering &l, unsigned a, unsigned zeroA, unsigned b,
 
 static LogicalResult lowerMatMulInteger(onnx::MatMulIntegerOp, Lowering &l) {
   Addends addends;
-  Value sums = multiply(l, 0, 2, 1, 3, addends);
-  return l.replace(finish(l, sums, addends, l.resultDims(), std::nullopt));
+  Value sums = multiplyIntegers(l, 0, 2, 1, 3, addends);
+  return l.replace(finishSums(l, sums, addends, l.resultDims()));
 }
 
 static LogicalResult lowerQLinearMatMul(onnx::QLinearMatMulOp, Lowering &l) {
@@ -323,12 +293,12 @@ static LogicalResult lowerQLinearMatMul(onnx::QLinearMatMulOp, Lowering &l) {
       return l.unsupported("expected quantized integers, got floats as input " +
                            Twine(i));
   Addends addends;
-  Value sums = multiply(l, 0, 2, 3, 5, addends);
+  Value sums = multiplyIntegers(l, 0, 2, 3, 5, addends);
   unsigned loops = l.resultDims().size();
-  Requantize requantize = {readPerRow(l, 1, 0, /*isRight=*/false, loops),
-                           readPerRow(l, 4, 3, /*isRight=*/true, loops),
-                           readFirst(l, 6, loops), readFirst(l, 7, loops)};
-  return l.replace(finish(l, sums, addends, l.resultDims(), requantize));
+  Requantize by = {readPerRow(l, 1, 0, 3, /*isRight=*/false, loops),
+                   readPerRow(l, 4, 3, 0, /*isRight=*/true, loops),
+                   readFirst(l, 6, loops), readFirst(l, 7, loops)};
+  return l.replace(requantize(l, sums, addends, l.resultDims(), by));
 }
 
 //===----------------------------------------------------------------------===//
@@ -461,7 +431,7 @@ static LogicalResult lowerConvInteger(onnx::ConvIntegerOp op, Lowering &l) {
   FailureOr<Value> sums = convolveIntegers(op, l, 2, 1, 3, addends);
   if (failed(sums))
     return failure();
-  return l.replace(finish(l, *sums, addends, l.resultDims(), std::nullopt));
+  return l.replace(finishSums(l, *sums, addends, l.resultDims()));
 }
 
 static LogicalResult lowerQLinearConv(onnx::QLinearConvOp op, Lowering &l) {
@@ -472,9 +442,9 @@ static LogicalResult lowerQLinearConv(onnx::QLinearConvOp op, Lowering &l) {
   unsigned loops = l.resultDims().size();
   if (l.has(8))
     addends.vectors.push_back(readPerChannel(l, 8, loops));
-  Requantize requantize = {readFirst(l, 1, loops), readPerChannel(l, 4, loops),
-                           readFirst(l, 6, loops), readFirst(l, 7, loops)};
-  return l.replace(finish(l, *sums, addends, l.resultDims(), requantize));
+  Requantize by = {readFirst(l, 1, loops), readPerChannel(l, 4, loops),
+                   readFirst(l, 6, loops), readFirst(l, 7, loops)};
+  return l.replace(requantize(l, *sums, addends, l.resultDims(), by));
 }
 
 void lathe::populateQuantizeProductPatterns(RewritePatternSet &patterns,

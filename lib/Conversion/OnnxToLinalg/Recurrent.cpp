@@ -14,6 +14,7 @@
 #include "Contraction.h"
 #include "Elementwise.h"
 #include "Families.h"
+#include "NamedActivation.h"
 #include "Sequence.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 
@@ -23,98 +24,6 @@ using namespace lathe;
 //===----------------------------------------------------------------------===//
 // Activations
 //===----------------------------------------------------------------------===//
-
-namespace {
-/// A function that a cell applies, by its lower-case name.
-struct Activation {
-  std::string name;
-  double alpha = 0, beta = 0;
-
-  Value emit(const Element &e, Value x) const;
-};
-
-/// A function by its name; the parameters' values where none are given.
-struct ActivationKind {
-  StringRef name;
-  std::optional<double> alpha, beta;
-  Value (*emit)(const Element &, Value x, Value alpha, Value beta);
-};
-} // namespace
-
-static Value emitScaledTanh(const Element &e, Value x, Value alpha,
-                            Value beta) {
-  return e.mul(alpha, e.call<math::TanhOp>(e.mul(beta, x)));
-}
-
-static Value emitHardSigmoid(const Element &e, Value x, Value alpha,
-                             Value beta) {
-  Value line = e.add(e.mul(alpha, x), beta);
-  return e.greaterOr(e.constant(0), e.lesserOr(e.constant(1), line));
-}
-
-static Value emitElu(const Element &e, Value x, Value alpha, Value) {
-  Value below = e.mul(alpha, e.call<math::ExpM1Op>(x));
-  return e.select(e.less(x, e.constant(0)), below, x);
-}
-
-static const ActivationKind activationKinds[] = {
-    {"sigmoid",
-     {},
-     {},
-     [](const Element &e, Value x, Value, Value) { return e.sigmoid(x); }},
-    {"tanh",
-     {},
-     {},
-     [](const Element &e, Value x, Value, Value) {
-       return e.call<math::TanhOp>(x);
-     }},
-    {"relu",
-     {},
-     {},
-     [](const Element &e, Value x, Value, Value) {
-       return e.greaterOr(e.constant(0), x);
-     }},
-    {"softsign",
-     {},
-     {},
-     [](const Element &e, Value x, Value, Value) {
-       return e.div(x, e.add(e.constant(1), e.call<math::AbsFOp>(x)));
-     }},
-    {"softplus",
-     {},
-     {},
-     [](const Element &e, Value x, Value, Value) { return e.softplus(x); }},
-    {"affine", 1.0, 0.0,
-     [](const Element &e, Value x, Value a, Value b) {
-       return e.add(e.mul(a, x), b);
-     }},
-    {"leakyrelu",
-     0.01,
-     {},
-     [](const Element &e, Value x, Value a, Value) {
-       return e.select(e.less(x, e.constant(0)), e.mul(a, x), x);
-     }},
-    {"thresholdedrelu",
-     1.0,
-     {},
-     [](const Element &e, Value x, Value a, Value) {
-       return e.select(e.less(a, x), x, e.constant(0));
-     }},
-    {"scaledtanh", 1.0, 1.0, emitScaledTanh},
-    {"hardsigmoid", 0.2, 0.5, emitHardSigmoid},
-    {"elu", 1.0, {}, emitElu},
-};
-
-static const ActivationKind *findActivation(StringRef name) {
-  for (const ActivationKind &kind : activationKinds)
-    if (kind.name == name)
-      return &kind;
-  return nullptr;
-}
-
-Value Activation::emit(const Element &e, Value x) const {
-  return findActivation(name)->emit(e, x, e.constant(alpha), e.constant(beta));
-}
 
 /// The functions of all directions, in order. Parameters are given in order to
 /// the functions that have some.
@@ -142,10 +51,10 @@ getActivations(OpTy op, Lowering &l, ArrayRef<StringRef> defaults,
   SmallVector<Activation> activations;
   for (StringRef name : names) {
     const ActivationKind *kind = findActivation(name.lower());
-    if (!kind)
+    if (!kind || !kind->isOfCells)
       return l.unsupported("expected an activation that ONNX defines, got '" +
                            name + "'");
-    Activation activation{name.lower()};
+    Activation activation{kind};
     if (kind->alpha)
       activation.alpha = alphas && nextAlpha < alphas->size()
                              ? (*alphas)[nextAlpha++]

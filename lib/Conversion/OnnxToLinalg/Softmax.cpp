@@ -4,6 +4,8 @@
 // Softmax and its relatives: reductions along one axis whose results broadcast
 // back over it. Computed in f32 at least.
 
+#include "Softmax.h"
+
 #include "Elementwise.h"
 #include "Families.h"
 #include "lathe/Dialect/Onnx/IR/Nn.h"
@@ -28,10 +30,10 @@ static Value emitAdd(ImplicitLocOpBuilder &b, ValueRange x) {
 }
 
 /// max, exp(x - max) and the sum of it.
-static Parts makeParts(Lowering &l, int64_t axis) {
+static Parts makeParts(Lowering &l, Operand input, DimsRef dims, int64_t axis) {
   Parts p;
-  p.dims = l.dims(0);
-  p.input = l.operand(0);
+  p.dims.assign(dims.begin(), dims.end());
+  p.input = input;
   p.compute = getComputeType(p.input.element);
   int64_t rank = p.dims.size();
   axis = normalizeAxis(axis, rank);
@@ -55,18 +57,23 @@ static Parts makeParts(Lowering &l, int64_t axis) {
   return p;
 }
 
+Value lathe::makeSoftmax(Lowering &l, Operand input, DimsRef dims, int64_t axis,
+                         Type element) {
+  Parts p = makeParts(l, input, dims, axis);
+  return l.elementwise({p.exponentials, p.sum}, p.dims, element,
+                       [](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+                         return arith::DivFOp::create(b, x[0], x[1]);
+                       });
+}
+
 static LogicalResult lowerSoftmax(onnx::SoftmaxOp op, Lowering &l) {
-  Parts p = makeParts(l, op.getAxis());
   return l.replace(
-      l.elementwise({p.exponentials, p.sum}, p.dims, l.resultElement(),
-                    [](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
-                      return arith::DivFOp::create(b, x[0], x[1]);
-                    }));
+      makeSoftmax(l, l.operand(0), l.dims(0), op.getAxis(), l.resultElement()));
 }
 
 /// x - max - log(sum)
 static LogicalResult lowerLogSoftmax(onnx::LogSoftmaxOp op, Lowering &l) {
-  Parts p = makeParts(l, op.getAxis());
+  Parts p = makeParts(l, l.operand(0), l.dims(0), op.getAxis());
   Value logs = l.elementwise(
       Operand{p.sum.value, p.compute},
       dropDims(p.dims, normalizeAxis(op.getAxis(), p.dims.size())), p.compute,

@@ -57,7 +57,7 @@ LogicalResult MatMulOp::inferShapes(ShapeContext &ctx) {
   return rule::matMul(ctx, 0, 1);
 }
 
-LogicalResult GemmOp::inferShapes(ShapeContext &ctx) {
+LogicalResult rule::gemm(ShapeContext &ctx, bool transA, bool transB) {
   auto type = ctx.getCommonElementType({0, 1, 2});
   if (failed(type))
     return failure();
@@ -68,8 +68,8 @@ LogicalResult GemmOp::inferShapes(ShapeContext &ctx) {
   const auto &a = ctx.operand(0).dims, &b = ctx.operand(1).dims;
   if (!a || !b)
     return success();
-  AffineExpr rows = (*a)[getTransA()], inner = (*a)[1 - getTransA()];
-  AffineExpr other = (*b)[getTransB()], columns = (*b)[1 - getTransB()];
+  AffineExpr rows = (*a)[transA], inner = (*a)[!transA];
+  AffineExpr other = (*b)[transB], columns = (*b)[!transB];
   if (!ctx.assumeEqual(inner, other))
     return ctx.emitError() << "expects equal inner sizes, got " << inner
                            << " and " << other;
@@ -89,6 +89,10 @@ LogicalResult GemmOp::inferShapes(ShapeContext &ctx) {
                                 "product, got size "
                              << size << " over " << dim;
   return success();
+}
+
+LogicalResult GemmOp::inferShapes(ShapeContext &ctx) {
+  return rule::gemm(ctx, getTransA(), getTransB());
 }
 
 namespace {

@@ -249,14 +249,9 @@ LogicalResult ConvTransposeOp::inferShapes(ShapeContext &ctx) {
 }
 
 template <typename OpTy>
-static LogicalResult inferPool(ShapeContext &ctx, OpTy op) {
-  const TensorInfo &x = ctx.operand(0);
-  ctx.result(0).elementType = x.elementType;
-  if (failed(expectSpace(ctx)))
-    return failure();
-  if (!x.dims)
-    return success();
-  size_t rank = x.getRank() - 2;
+static LogicalResult inferPool(ShapeContext &ctx, OpTy op,
+                               ArrayRef<AffineExpr> dims) {
+  size_t rank = dims.size() - 2;
   auto sizes = readPerDim(ctx, "kernel_shape", op.getKernelShape(), rank);
   if (failed(sizes))
     return failure();
@@ -267,10 +262,18 @@ static LogicalResult inferPool(ShapeContext &ctx, OpTy op) {
   Dims kernel;
   for (int64_t size : *sizes)
     kernel.push_back(ctx.constant(size));
-  ArrayRef<AffineExpr> dims(*x.dims);
   setWindows(ctx, *window, Dims(dims.take_front(2)), dims.drop_front(2),
              kernel);
   return success();
+}
+
+template <typename OpTy>
+static LogicalResult inferPool(ShapeContext &ctx, OpTy op) {
+  const TensorInfo &x = ctx.operand(0);
+  ctx.result(0).elementType = x.elementType;
+  if (failed(expectSpace(ctx)))
+    return failure();
+  return x.dims ? inferPool(ctx, op, *x.dims) : success();
 }
 
 LogicalResult AveragePoolOp::inferShapes(ShapeContext &ctx) {

@@ -109,6 +109,9 @@ mlir::LogicalResult argReduce(ShapeContext &ctx, int64_t axis, bool keepDims);
 mlir::LogicalResult globalPool(ShapeContext &ctx);
 /// The dims of the product of operands `a` and `b`, as `numpy.matmul`.
 mlir::LogicalResult matMul(ShapeContext &ctx, unsigned a, unsigned b);
+/// The product of operands 0 and 1, transposed if asked, to which operand 2,
+/// where it is there, broadcasts; all have one element type.
+mlir::LogicalResult gemm(ShapeContext &ctx, bool transA, bool transB);
 /// Reports unless operand `i`, where it is there, has one element.
 mlir::LogicalResult expectOneElement(ShapeContext &ctx, unsigned i);
 mlir::LogicalResult recurrent(ShapeContext &ctx, llvm::StringRef direction,
