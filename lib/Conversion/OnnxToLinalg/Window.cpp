@@ -92,6 +92,8 @@ Value lathe::padSpace(Lowering &l, Value source, const Window &window,
   }
   if (!pads)
     return source;
+  low.resize(type.getRank(), l.index(0));
+  high.resize(type.getRank(), l.index(0));
   SmallVector<int64_t> shape(type.getShape());
   for (auto [i, size] : llvm::enumerate(shape)) {
     std::optional<int64_t> a = getConstantIntValue(low[i]);
