@@ -33,7 +33,8 @@ static StringRef consumeOperator(StringRef &text) {
   if (!rest.consume_front(" op "))
     return {};
   text = rest;
-  name.consume_front("ml.");
+  // What a domain's ops begin with; no operator has a point in its name.
+  name = name.substr(name.rfind('.') + 1);
   return name;
 }
 

@@ -6,7 +6,6 @@
 // of the call, named `call/node`, which share its index.
 
 #include "GraphBuilder.h"
-#include "Schemas.h"
 
 #include <onnx/defs/schema.h>
 

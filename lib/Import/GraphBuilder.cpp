@@ -3,7 +3,6 @@
 
 #include "GraphBuilder.h"
 
-#include "Schemas.h"
 #include "lathe/Dialect/Onnx/IR/Onnx.h"
 
 using namespace mlir;
@@ -190,8 +189,8 @@ void GraphBuilder::importNode(proto::NodeProto &read, int64_t position,
     return defineUnknown(node, scope);
   }
   node.version = opset->second;
-  if (const proto::OpSchema *schema = getNewestSchema(node.op, node.domain)) {
-    if (!existsInOpset(node.op, node.domain, node.version)) {
+  if (const proto::OpSchema *schema = schemas.getNewest(node.op, node.domain)) {
+    if (!schemas.existsInOpset(node.op, node.domain, node.version)) {
       error(node) << "expected an opset that has the operator (the newest form "
                      "is of opset "
                   << schema->since_version() << "), got "

@@ -7,6 +7,7 @@
 #define LATHE_IMPORT_GRAPHBUILDER_H
 
 #include "AdapterRegistry.h"
+#include "Schemas.h"
 #include "TensorReader.h"
 #include "TypeOracle.h"
 #include "lathe/Import/Import.h"
@@ -15,10 +16,6 @@
 #include "llvm/ADT/StringSet.h"
 #include <deque>
 #include <optional>
-
-namespace onnx {
-class OpSchema;
-} // namespace onnx
 
 namespace lathe::importer {
 
@@ -48,7 +45,8 @@ public:
   GraphBuilder(mlir::MLIRContext *context, const ImportOptions &options,
                std::string baseDirectory, mlir::Location fileLoc)
       : options(options), builder(context), fileLoc(fileLoc),
-        tensors(context, options.limits, std::move(baseDirectory)) {}
+        tensors(context, options.limits, std::move(baseDirectory)),
+        schemas(context), oracle(schemas) {}
 
   /// Reads the model's main graph into the body of a new function `main`.
   mlir::LogicalResult importModel(proto::ModelProto &model,
@@ -128,6 +126,7 @@ private:
   mlir::Location fileLoc;
   TensorReader tensors;
   AdapterRegistry adapters;
+  Schemas schemas;
   TypeOracle oracle;
 
   /// Model-local functions by domain, name and overload.

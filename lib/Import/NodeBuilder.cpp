@@ -6,7 +6,6 @@
 // attributes it has, comes from the registered ops and from ONNX's schemas.
 
 #include "GraphBuilder.h"
-#include "Schemas.h"
 #include "lathe/Dialect/Lathe/IR/Lathe.h"
 #include "lathe/Dialect/Onnx/IR/Onnx.h"
 
@@ -16,7 +15,7 @@ using namespace lathe::importer;
 using FormalParameter = proto::OpSchema::FormalParameter;
 
 void GraphBuilder::build(Node &node, Frame &frame, Scope &scope) {
-  const proto::OpSchema *schema = getNewestSchema(node.op, node.domain);
+  const proto::OpSchema *schema = schemas.getNewest(node.op, node.domain);
   if (!schema) {
     error(node) << "expected a known operator, got " << node.op << " of "
                 << getDomainName(node.domain) << " opset " << node.version;

@@ -3,11 +3,15 @@
 
 #include "Schemas.h"
 
+#include "lathe/Dialect/Onnx/IR/Onnx.h"
+
 using namespace llvm;
 using namespace lathe::importer;
+using lathe::onnx::OperatorSchema;
+using Arity = OperatorSchema::Arity;
+using AttributeType = OperatorSchema::AttributeType;
 
-const proto::OpSchema *lathe::importer::getNewestSchema(StringRef op,
-                                                        StringRef domain) {
+const proto::OpSchema *Schemas::getNewest(StringRef op, StringRef domain) {
   std::string name = op.str(), domainName = domain.str();
   const proto::OpSchema *schema =
       proto::OpSchemaRegistry::Schema(name, domainName);
@@ -17,7 +21,64 @@ const proto::OpSchema *lathe::importer::getNewestSchema(StringRef op,
       return nullptr;
     schema = proto::OpSchemaRegistry::Schema(name, version, domainName);
   }
-  return schema;
+  return schema ? schema : getOwn(op, domain);
+}
+
+static proto::OpSchema::FormalParameterOption getOption(Arity arity) {
+  switch (arity) {
+  case Arity::Single:
+    return proto::OpSchema::Single;
+  case Arity::Optional:
+    return proto::OpSchema::Optional;
+  case Arity::Variadic:
+    return proto::OpSchema::Variadic;
+  }
+  llvm_unreachable("an arity is one of three");
+}
+
+static proto::AttributeProto::AttributeType getType(AttributeType type) {
+  switch (type) {
+  case AttributeType::Float:
+    return proto::AttributeProto::FLOAT;
+  case AttributeType::Int:
+    return proto::AttributeProto::INT;
+  case AttributeType::String:
+    return proto::AttributeProto::STRING;
+  case AttributeType::Floats:
+    return proto::AttributeProto::FLOATS;
+  case AttributeType::Ints:
+    return proto::AttributeProto::INTS;
+  case AttributeType::Strings:
+    return proto::AttributeProto::STRINGS;
+  }
+  llvm_unreachable("a type is one of six");
+}
+
+const proto::OpSchema *Schemas::getOwn(StringRef op, StringRef domain) {
+  std::optional<StringRef> prefix = getOpPrefix(domain);
+  if (!prefix)
+    return nullptr;
+  std::string opName = (*prefix + op).str();
+  auto name = mlir::RegisteredOperationName::lookup(opName, context);
+  auto *described =
+      name ? name->getInterface<lathe::onnx::OperatorSchemaOpInterface>()
+           : nullptr;
+  if (!described)
+    return nullptr;
+  std::unique_ptr<proto::OpSchema> &schema = own[opName];
+  if (schema)
+    return schema.get();
+  schema = std::make_unique<proto::OpSchema>(op.str(), __FILE__, __LINE__);
+  schema->SetDomain(domain.str()).SinceVersion(1);
+  OperatorSchema made = described->getSchema();
+  for (auto [i, input] : llvm::enumerate(made.inputs))
+    schema->Input((int)i, input.name.str(), "", "T", getOption(input.arity));
+  for (auto [i, result] : llvm::enumerate(made.results))
+    schema->Output((int)i, result.name.str(), "", "T", getOption(result.arity));
+  for (const OperatorSchema::Attribute &attribute : made.attributes)
+    schema->Attr(attribute.name.str(), "", getType(attribute.type),
+                 attribute.isRequired);
+  return schema.get();
 }
 
 int64_t lathe::importer::getNewestOpset(StringRef domain) {
@@ -27,10 +88,10 @@ int64_t lathe::importer::getNewestOpset(StringRef domain) {
   return found == map.end() ? 0 : found->second.second;
 }
 
-bool lathe::importer::existsInOpset(StringRef op, StringRef domain,
-                                    int64_t version) {
+bool Schemas::existsInOpset(StringRef op, StringRef domain, int64_t version) {
   return proto::OpSchemaRegistry::Schema(op.str(), (int)version,
-                                         domain.str()) != nullptr;
+                                         domain.str()) ||
+         getOwn(op, domain);
 }
 
 std::optional<StringRef> lathe::importer::getOpPrefix(StringRef domain) {
@@ -40,6 +101,8 @@ std::optional<StringRef> lathe::importer::getOpPrefix(StringRef domain) {
     return "onnx.ml.";
   if (domain == "ai.onnx.preview.training")
     return "onnx.training.";
+  if (domain == "com.microsoft")
+    return "onnx.ms.";
   return std::nullopt;
 }
 

@@ -119,7 +119,7 @@ const proto::TypeProto *TypeOracle::getType(Value value) {
 
 void TypeOracle::infer(Pending &pending) {
   const proto::OpSchema *schema =
-      getNewestSchema(pending.node.op, pending.node.domain);
+      schemas.getNewest(pending.node.op, pending.node.domain);
   if (!schema || !schema->has_type_and_shape_inference_function())
     return;
   OracleContext context(*this, pending);

@@ -17,9 +17,12 @@
 #include <memory>
 
 namespace lathe::importer {
+class Schemas;
 
 class TypeOracle {
 public:
+  explicit TypeOracle(Schemas &schemas) : schemas(schemas) {}
+
   /// A sub-graph attribute and the values that its region yields.
   struct Region {
     std::string attribute;
@@ -54,6 +57,7 @@ private:
   const proto::TypeProto *find(mlir::Value value) const;
   friend class OracleContext;
 
+  Schemas &schemas;
   std::deque<Pending> queue;
   llvm::DenseMap<mlir::Value, std::unique_ptr<proto::TypeProto>> types;
   llvm::DenseMap<mlir::Value, const proto::TensorProto *> data;

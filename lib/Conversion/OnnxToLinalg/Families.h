@@ -17,6 +17,12 @@ void populateActivationPatterns(mlir::RewritePatternSet &patterns,
                                 const mlir::TypeConverter &types);
 void populateContractionPatterns(mlir::RewritePatternSet &patterns,
                                  const mlir::TypeConverter &types);
+void populateContribPatterns(mlir::RewritePatternSet &patterns,
+                             const mlir::TypeConverter &types);
+void populateContribAttentionPatterns(mlir::RewritePatternSet &patterns,
+                                      const mlir::TypeConverter &types);
+void populateContribQuantPatterns(mlir::RewritePatternSet &patterns,
+                                  const mlir::TypeConverter &types);
 void populateControlPatterns(mlir::RewritePatternSet &patterns,
                              const mlir::TypeConverter &types);
 void populateConvolutionPatterns(mlir::RewritePatternSet &patterns,

@@ -72,8 +72,9 @@ static bool reportUnsupported(func::FuncOp func) {
     if (auto loc = op->getLoc()->findInstanceOf<NameLoc>())
       name = loc.getName().str();
     auto reason = op->getAttrOfType<StringAttr>(reasonAttrName);
-    op->emitError() << "node '" << name << "' (" << op->getName().stripDialect()
-                    << "): "
+    StringRef opName = op->getName().getStringRef();
+    op->emitError() << "node '" << name << "' ("
+                    << opName.substr(opName.rfind('.') + 1) << "): "
                     << (reason ? reason.getValue()
                                : "expected an operator that can be lowered");
   });
@@ -102,6 +103,9 @@ struct ConvertOnnxToLinalg
     RewritePatternSet patterns(context);
     populateActivationPatterns(patterns, types);
     populateContractionPatterns(patterns, types);
+    populateContribAttentionPatterns(patterns, types);
+    populateContribPatterns(patterns, types);
+    populateContribQuantPatterns(patterns, types);
     populateControlPatterns(patterns, types);
     populateConvolutionPatterns(patterns, types);
     populateDeformPatterns(patterns, types);

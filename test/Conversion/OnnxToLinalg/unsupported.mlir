@@ -2,7 +2,7 @@
 
 // All that cannot be lowered is reported, each once.
 func.func @several(%x: tensor<3xf32>, %u: tensor<?xf32>) -> (tensor<3xf32>, tensor<3xf32>) {
-  // expected-error @+1 {{(ml.Imputer): expected one imputed value, or one per feature, got 0}}
+  // expected-error @+1 {{(Imputer): expected one imputed value, or one per feature, got 0}}
   %0 = onnx.ml.Imputer %x : (tensor<3xf32>) -> tensor<3xf32>
   // expected-error @+1 {{(Relu): expected known sizes of input 0, got tensor<?xf32>}}
   %2 = onnx.Relu %u : (tensor<?xf32>) -> tensor<?xf32>

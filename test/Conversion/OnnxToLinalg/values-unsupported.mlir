@@ -33,7 +33,7 @@ func.func @regex_size(%x: tensor<2x!onnx.string>) -> tensor<2xi1> {
 // -----
 
 func.func @cast_map_keys(%x: !onnx.map<!onnx.string, tensor<f32>>) -> tensor<1x?xf32> {
-  // expected-error @+1 {{(ml.CastMap): expected a map with keys of int64}}
+  // expected-error @+1 {{(CastMap): expected a map with keys of int64}}
   %y = onnx.ml.CastMap %x : (!onnx.map<!onnx.string, tensor<f32>>) -> tensor<1x?xf32>
   return %y : tensor<1x?xf32>
 }

@@ -541,21 +541,21 @@ def trees_of_unequal_lists():
                         nodes_nodeids=[0, 1], nodes_featureids=[10 ** 9], nodes_modes=["BRANCH_LEQ", "LEAF", "LEAF"],
                         nodes_values=[0.5], nodes_truenodeids=[7], nodes_falsenodeids=[-3], target_ids=[0],
                         target_nodeids=[1], target_treeids=[0], target_weights=[1.0])], [info("x", [1, 4])]),
-            "node 'bad' (ml.TreeEnsembleRegressor)")
+            "node 'bad' (TreeEnsembleRegressor)")
 
 
 @case
 def vectors_of_unequal_lists():
     return (model([node("SVMRegressor", ["x"], domain="ai.onnx.ml", coefficients=[1.0], n_supports=10 ** 9,
                         support_vectors=[0.5], rho=[0.0], kernel_type="RBF", kernel_params=[0.1])],
-                  [info("x", [1, 4])]), "node 'bad' (ml.SVMRegressor)")
+                  [info("x", [1, 4])]), "node 'bad' (SVMRegressor)")
 
 
 @case
 def linear_of_unequal_lists():
     return (model([node("LinearClassifier", ["x"], ["y", "z"], domain="ai.onnx.ml", coefficients=[1.0, 2.0, 3.0],
                         intercepts=[0.0], classlabels_ints=[0, 1])], [info("x", [1, 4])]),
-            "node 'bad' (ml.LinearClassifier)")
+            "node 'bad' (LinearClassifier)")
 
 
 @case
@@ -567,7 +567,7 @@ def labels_of_unequal_lists():
 @case
 def scaler_of_unequal_lists():
     return (model([node("Scaler", ["x"], domain="ai.onnx.ml", offset=[1.0, 2.0, 3.0], scale=[1.0])],
-                  [info("x", [1, 4])]), "node 'bad' (ml.Scaler)")
+                  [info("x", [1, 4])]), "node 'bad' (Scaler)")
 
 
 # -----------------------------------------------------------------------------

@@ -25,6 +25,9 @@ void OnnxDialect::registerTypes() {
 void OnnxDialect::initialize() {
   registerTypes();
   registerActivationOps();
+  registerContribAttentionOps();
+  registerContribOps();
+  registerContribQuantOps();
   registerControlOps();
   registerLogicOps();
   registerMathOps();

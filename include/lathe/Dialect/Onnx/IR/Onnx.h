@@ -53,6 +53,45 @@ mlir::Type getElementTypeOf(mlir::MLIRContext *context, int64_t dataType);
 /// The opposite of `getElementTypeOf`; 0 where ONNX has no such type.
 int64_t getDataTypeOf(mlir::Type elementType);
 
+/// What an op says of its operator (`OperatorSchemaOpInterface`).
+struct OperatorSchema {
+  enum class Arity { Single, Optional, Variadic };
+  enum class AttributeType { Float, Int, String, Floats, Ints, Strings };
+  struct Parameter {
+    llvm::StringRef name;
+    Arity arity;
+  };
+  struct Attribute {
+    llvm::StringRef name;
+    AttributeType type;
+    bool isRequired;
+  };
+  llvm::SmallVector<Parameter> inputs, results;
+  llvm::SmallVector<Attribute> attributes;
+
+  /// Adds an attribute that an op stores as `AttrTy`.
+  template <typename AttrTy>
+  void addAttribute(llvm::StringRef name, bool isRequired) {
+    attributes.push_back({name, getTypeOf<AttrTy>(), isRequired});
+  }
+
+private:
+  template <typename AttrTy> static constexpr AttributeType getTypeOf() {
+    if constexpr (std::is_same_v<AttrTy, mlir::FloatAttr>)
+      return AttributeType::Float;
+    else if constexpr (std::is_same_v<AttrTy, mlir::IntegerAttr>)
+      return AttributeType::Int;
+    else if constexpr (std::is_same_v<AttrTy, mlir::StringAttr>)
+      return AttributeType::String;
+    else if constexpr (std::is_same_v<AttrTy, mlir::DenseF32ArrayAttr>)
+      return AttributeType::Floats;
+    else if constexpr (std::is_same_v<AttrTy, mlir::DenseI64ArrayAttr>)
+      return AttributeType::Ints;
+    else
+      return AttributeType::Strings;
+  }
+};
+
 /// Whether `value` stands for an omitted optional input.
 inline bool isOmitted(mlir::Value value) {
   return mlir::isa<mlir::NoneType>(value.getType());

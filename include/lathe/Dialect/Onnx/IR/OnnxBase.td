@@ -17,8 +17,8 @@ def Onnx_Dialect : Dialect {
   let cppNamespace = "::lathe::onnx";
   let summary = "The operators of ONNX, in their newest form";
   let description = [{
-    `onnx.Foo` is the operator `Foo` of the domain `ai.onnx` and `onnx.ml.Foo`
-    that of `ai.onnx.ml`. Operands are positional, an omitted optional one is
+    `onnx.Foo` is the operator `Foo` of the domain `ai.onnx`, `onnx.ml.Foo` that
+    of `ai.onnx.ml`, and `onnx.ms.Foo` that of `com.microsoft`. Operands are positional, an omitted optional one is
     the value of `onnx.None`; attributes keep ONNX's names and defaults; all
     results are always present. A result whose type is not inferred yet has the
     type `tensor<*x!onnx.unknown>`.
@@ -29,6 +29,9 @@ def Onnx_Dialect : Dialect {
   private:
     void registerTypes();
     void registerActivationOps();
+    void registerContribAttentionOps();
+    void registerContribOps();
+    void registerContribQuantOps();
     void registerControlOps();
     void registerLogicOps();
     void registerMathOps();
@@ -162,6 +165,14 @@ def Onnx_RearrangesOperand : NativeOpTrait<"RearrangesOperand"> {
   let cppNamespace = "::lathe::onnx";
 }
 
+// The method that calls the shape rule `rule`; nothing where it is empty.
+class Onnx_RuleCode<string rule> {
+  string text = !if(!empty(rule), "",
+      "::llvm::LogicalResult $cppClass::inferShapes("
+      # "::lathe::onnx::ShapeContext &ctx) { return ::lathe::onnx::rule::"
+      # rule # "; }");
+}
+
 // An op whose shape rule is the call `rule` on `ctx`, or, where `rule` is
 // empty, the method `inferShapes` that the family's source file defines.
 class Onnx_BaseOp<string mnemonic, string rule, list<Trait> traits = []>
@@ -169,14 +180,54 @@ class Onnx_BaseOp<string mnemonic, string rule, list<Trait> traits = []>
          traits # [DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
   let assemblyFormat =
       "operands attr-dict `:` functional-type(operands, results)";
-  let extraClassDefinition = !if(!empty(rule), "",
-      "::llvm::LogicalResult $cppClass::inferShapes("
-      # "::lathe::onnx::ShapeContext &ctx) { return ::lathe::onnx::rule::"
-      # rule # "; }");
+  let extraClassDefinition = Onnx_RuleCode<rule>.text;
 }
 
 class Onnx_Op<string mnemonic, string rule = "", list<Trait> traits = []>
     : Onnx_BaseOp<mnemonic, rule, traits # [Pure]>;
+
+// The C++ code that adds argument or result `name` to a schema.
+class Onnx_SchemaEntry<Constraint constraint, string name, string to> {
+  string arity = !cond(!isa<Variadic>(constraint) : "Variadic",
+                       !isa<Onnx_Optional>(constraint) : "Optional",
+                       true : "Single");
+  string text = !if(
+      !isa<Attr>(constraint),
+      "schema.addAttribute<" # !cast<Attr>(constraint).storageType # ">(\""
+      # name # "\", /*isRequired=*/"
+      # !if(!or(!cast<Attr>(constraint).isOptional,
+                !initialized(!cast<Attr>(constraint).defaultValue)),
+            "false", "true") # ");",
+      "schema." # to # ".push_back({\"" # name
+      # "\", ::lathe::onnx::OperatorSchema::Arity::" # arity # "});");
+}
+
+class Onnx_SchemaCode<dag formals, string to> {
+  string text = !foldl(
+      "", !range(!size(formals)), all, i,
+      all # "\n  " # Onnx_SchemaEntry<!getdagarg<Constraint>(formals, i),
+                                     !getdagname(formals, i), to>.text);
+}
+
+// An op of an operator that the ONNX library has no schema of: the op is the
+// schema.
+class Onnx_OwnSchemaOp<string mnemonic, string rule = "",
+                       list<Trait> traits = []>
+    : Onnx_Op<mnemonic, rule,
+              traits # [DeclareOpInterfaceMethods<OperatorSchemaOpInterface>]> {
+  let extraClassDefinition = [{
+    ::lathe::onnx::OperatorSchema $cppClass::getSchema() {
+      ::lathe::onnx::OperatorSchema schema;}]
+      # Onnx_SchemaCode<arguments, "inputs">.text
+      # Onnx_SchemaCode<results, "results">.text # [{
+      return schema;
+    }
+  }] # Onnx_RuleCode<rule>.text;
+}
+
+// An op of the domain com.microsoft.
+class Onnx_MsOp<string mnemonic, string rule = "">
+    : Onnx_OwnSchemaOp<"ms." # mnemonic, rule>;
 
 // One operand, a result of its type. `attrs` are the op's attributes.
 class Onnx_UnaryOp<string mnemonic, Type type, dag attrs = (ins),

@@ -21,4 +21,16 @@ def ShapeInferenceOpInterface : OpInterface<"ShapeInferenceOpInterface"> {
   ];
 }
 
+def OperatorSchemaOpInterface : OpInterface<"OperatorSchemaOpInterface"> {
+  let cppNamespace = "::lathe::onnx";
+  let description = [{
+    An op whose operator the ONNX library has no schema of. The op classes in
+    OnnxBase.td read it off the op's own arguments and results.
+  }];
+  let methods = [
+    StaticInterfaceMethod<"Inputs, results and attributes of the operator.",
+                          "::lathe::onnx::OperatorSchema", "getSchema">
+  ];
+}
+
 #endif // LATHE_DIALECT_ONNX_IR_ONNXINTERFACES_TD

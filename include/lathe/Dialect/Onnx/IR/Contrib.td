@@ -1,0 +1,37 @@
+// Part of the Lathe project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Operators of com.microsoft that ONNX Runtime's optimizer and exporters make:
+// normalizations, activations, products and windows with what surrounds them.
+
+#ifndef LATHE_DIALECT_ONNX_IR_CONTRIB_TD
+#define LATHE_DIALECT_ONNX_IR_CONTRIB_TD
+
+include "lathe/Dialect/Onnx/IR/OnnxBase.td"
+
+def Onnx_MsSkipLayerNormalizationOp : Onnx_MsOp<"SkipLayerNormalization"> {
+  let summary = "Adds a skip connection and normalizes the last dimension";
+  let description = [{
+    `s = input + skip + bias`, normalized along the last dimension as
+    `onnx.LayerNormalization`, times `gamma`, plus `beta`; the last result is
+    `s`. [C1] `skip` broadcasts to `input`. [C2] `gamma`, `beta` and `bias` are
+    vectors over the last dimension. The statistics, results 1 and 2, are not
+    made.
+    https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.SkipLayerNormalization
+
+    ```mlir
+    %y, %m, %i, %s = onnx.ms.SkipLayerNormalization %x, %z, %g, %none, %none : (tensor<?x8xf32>, tensor<?x8xf32>, tensor<8xf32>, none, none) -> (tensor<?x8xf32>, tensor<?x1xf32>, tensor<?x1xf32>, tensor<?x8xf32>)
+    ```
+  }];
+  let arguments = (ins Onnx_FloatTensor:$input,
+                       Onnx_FloatTensor:$skip,
+                       Onnx_FloatTensor:$gamma,
+                       Onnx_Optional<Onnx_FloatTensor>:$beta,
+                       Onnx_Optional<Onnx_FloatTensor>:$bias,
+                       Onnx_Float<"1e-12f">:$epsilon);
+  let results = (outs Onnx_FloatTensor:$output, Onnx_FloatTensor:$mean,
+                      Onnx_FloatTensor:$inv_std_var,
+                      Onnx_FloatTensor:$input_skip_bias_sum);
+}
+
+#endif // LATHE_DIALECT_ONNX_IR_CONTRIB_TD

@@ -1,0 +1,76 @@
+// Part of the Lathe project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Normalizations, activations and products of com.microsoft, in terms of what
+// ONNX's own operators are lowered to.
+
+#include "lathe/Dialect/Onnx/IR/Contrib.h"
+#include "Contraction.h"
+#include "Elementwise.h"
+#include "Families.h"
+#include "Normalization.h"
+
+using namespace mlir;
+using namespace lathe;
+
+/// Replaces the op by its first and last result; refuses where somebody reads
+/// the statistics.
+static LogicalResult replaceSkip(Lowering &l, Value value, Value sum) {
+  for (unsigned i : {1u, 2u})
+    if (l.isUsed(i))
+      return l.unsupported("expected statistics (output " + Twine(i) +
+                           ") that nobody reads");
+  SmallVector<Value> results{value};
+  for (unsigned i : {1u, 2u})
+    results.push_back(
+        l.empty(l.resultDims(i), l.resultType(i).getElementType()));
+  results.push_back(store(l, sum, l.resultDims(), l.resultElement()));
+  return l.replace(results);
+}
+
+/// The sum of `operands`, which broadcast to operand 0, in its compute type.
+static Operand addOperands(Lowering &l, ArrayRef<Operand> operands) {
+  Type compute = getComputeType(l.element(0));
+  Value sum = l.elementwise(operands, l.dims(0), compute,
+                            [](ImplicitLocOpBuilder &b, ValueRange x) {
+                              Value y = x[0];
+                              for (Value more : x.drop_front())
+                                y = arith::AddFOp::create(b, y, more);
+                              return y;
+                            });
+  return {sum, compute};
+}
+
+/// Normalizes the last dimension of `x`, with the mean if `hasMean`.
+static Value normalizeRows(Lowering &l, Operand x, bool hasMean, Operand scale,
+                           std::optional<Operand> shift, double epsilon) {
+  Dims dims = l.resultDims();
+  int64_t last = dims.size() - 1;
+  std::optional<Operand> mean;
+  if (hasMean)
+    mean = makeMean(l, x, dims, last);
+  Operand variance = makeVariance(l, x, mean, dims, last);
+  Operand inverse = makeInverse(l, variance, dropDims(dims, last), epsilon);
+  return applyNormalization(l, x, mean, inverse, scale, shift, dims);
+}
+
+/// Operand `i`, where it is there.
+static std::optional<Operand> getOptional(Lowering &l, unsigned i) {
+  return l.has(i) ? std::optional(l.operand(i)) : std::nullopt;
+}
+
+static LogicalResult lowerSkipLayerNorm(onnx::MsSkipLayerNormalizationOp op,
+                                        Lowering &l) {
+  SmallVector<Operand> terms = {l.operand(0), l.operand(1)};
+  if (l.has(4))
+    terms.push_back(l.operand(4));
+  Operand sum = addOperands(l, terms);
+  Value y = normalizeRows(l, sum, /*hasMean=*/true, l.operand(2),
+                          getOptional(l, 3), op.getEpsilon().convertToFloat());
+  return replaceSkip(l, y, sum.value);
+}
+
+void lathe::populateContribPatterns(RewritePatternSet &patterns,
+                                    const TypeConverter &types) {
+  addLowering(patterns, types, lowerSkipLayerNorm);
+}

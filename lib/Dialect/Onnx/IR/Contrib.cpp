@@ -1,0 +1,60 @@
+// Part of the Lathe project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "lathe/Dialect/Onnx/IR/Contrib.h"
+#include "Rules.h"
+
+using namespace mlir;
+using namespace lathe::onnx;
+
+#define GET_OP_CLASSES
+#include "lathe/Dialect/Onnx/IR/Contrib.cpp.inc"
+
+void OnnxDialect::registerContribOps() {
+  addOperations<
+#define GET_OP_LIST
+#include "lathe/Dialect/Onnx/IR/Contrib.cpp.inc"
+      >();
+}
+
+/// Checks that operand `i`, where it is there, is a vector of `size` elements.
+static LogicalResult expectVector(ShapeContext &ctx, unsigned i,
+                                  AffineExpr size) {
+  if (!ctx.isPresent(i) || !ctx.operand(i).dims)
+    return success();
+  if (failed(ctx.expectRank(i, 1)))
+    return failure();
+  AffineExpr got = ctx.operand(i).dims->front();
+  if (!ctx.assumeEqual(size, got))
+    return ctx.emitError() << "expects " << size << " elements in operand #"
+                           << i << ", got " << got;
+  return success();
+}
+
+/// A normalization of the sum of operands 0 and 1, with `vectors` over the last
+/// dimension: the sum is result 3, its statistics are results 1 and 2.
+static LogicalResult inferSkip(ShapeContext &ctx, ArrayRef<unsigned> vectors) {
+  if (failed(rule::sameShapeBroadcast(ctx)) ||
+      failed(ctx.getCommonElementType({0, 1, 2})))
+    return failure();
+  const TensorInfo &x = ctx.operand(0);
+  ctx.result(3) = ctx.result(0);
+  ctx.result(1).elementType = ctx.result(2).elementType =
+      Float32Type::get(ctx.getContext());
+  if (!x.dims)
+    return success();
+  if (x.dims->empty())
+    return ctx.emitError()
+           << "expects operand #0 of rank at least 1, got rank 0";
+  for (unsigned i : vectors)
+    if (failed(expectVector(ctx, i, x.dims->back())))
+      return failure();
+  Dims kept = *x.dims;
+  kept.back() = ctx.constant(1);
+  ctx.result(1).dims = ctx.result(2).dims = kept;
+  return success();
+}
+
+LogicalResult MsSkipLayerNormalizationOp::inferShapes(ShapeContext &ctx) {
+  return inferSkip(ctx, {2, 3, 4});
+}
