@@ -70,7 +70,29 @@ static LogicalResult lowerSkipLayerNorm(onnx::MsSkipLayerNormalizationOp op,
   return replaceSkip(l, y, sum.value);
 }
 
+static LogicalResult
+lowerSimplifiedLayerNorm(onnx::SimplifiedLayerNormalizationOp op, Lowering &l) {
+  Dims dims = l.dims(0);
+  int64_t rank = dims.size();
+  SmallVector<int64_t> axes = llvm::to_vector(
+      llvm::seq<int64_t>(normalizeAxis(op.getAxis(), rank), rank));
+  Operand x = l.operand(0);
+  Dims kept = dropDims(dims, axes);
+  Operand square = makeVariance(l, x, std::nullopt, dims, axes);
+  Operand inverse =
+      makeInverse(l, square, kept, op.getEpsilon().convertToFloat());
+  Value y = applyNormalization(l, x, std::nullopt, inverse, l.operand(1),
+                               std::nullopt, dims);
+  Value stash = l.elementwise(
+      Operand{inverse.value, inverse.element}, kept, l.resultElement(1),
+      [&](ImplicitLocOpBuilder &b, ValueRange x) {
+        return castScalar(b, x[0], inverse.element, l.resultElement(1));
+      });
+  return l.replace({y, l.view(stash, l.resultDims(1))});
+}
+
 void lathe::populateContribPatterns(RewritePatternSet &patterns,
                                     const TypeConverter &types) {
   addLowering(patterns, types, lowerSkipLayerNorm);
+  addLowering(patterns, types, lowerSimplifiedLayerNorm);
 }

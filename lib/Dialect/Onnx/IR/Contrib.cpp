@@ -58,3 +58,22 @@ static LogicalResult inferSkip(ShapeContext &ctx, ArrayRef<unsigned> vectors) {
 LogicalResult MsSkipLayerNormalizationOp::inferShapes(ShapeContext &ctx) {
   return inferSkip(ctx, {2, 3, 4});
 }
+
+LogicalResult SimplifiedLayerNormalizationOp::inferShapes(ShapeContext &ctx) {
+  const TensorInfo &x = ctx.operand(0);
+  if (failed(rule::sameShapeBroadcast(ctx)))
+    return failure();
+  if (getStashType() != 1)
+    return ctx.emitError() << "expects stash_type of 1, got "
+                           << int64_t(getStashType());
+  ctx.result(1).elementType = Float32Type::get(ctx.getContext());
+  if (!x.dims)
+    return success();
+  auto axis = ctx.normalizeAxis(getAxis(), x.getRank());
+  if (failed(axis))
+    return failure();
+  Dims dims = *x.dims;
+  std::fill(dims.begin() + *axis, dims.end(), ctx.constant(1));
+  ctx.result(1).dims = dims;
+  return success();
+}

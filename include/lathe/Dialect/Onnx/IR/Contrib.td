@@ -34,4 +34,25 @@ def Onnx_MsSkipLayerNormalizationOp : Onnx_MsOp<"SkipLayerNormalization"> {
                       Onnx_FloatTensor:$input_skip_bias_sum);
 }
 
+def Onnx_SimplifiedLayerNormalizationOp
+    : Onnx_OwnSchemaOp<"SimplifiedLayerNormalization"> {
+  let summary = "Divides by the root mean square of the last dimensions";
+  let description = [{
+    `X / sqrt(mean(X * X) + epsilon) * scale`, the mean being over the dimensions
+    from `axis` on; `inv_std_var` is the factor without `scale`. It is
+    `onnx.RMSNormalization` as ONNX Runtime names it, in the domain `ai.onnx`.
+    [C1] `scale` broadcasts to `X`.
+
+    ```mlir
+    %y, %i = onnx.SimplifiedLayerNormalization %x, %s : (tensor<?x8xf32>, tensor<8xf32>) -> (tensor<?x8xf32>, tensor<?x1xf32>)
+    ```
+  }];
+  let arguments = (ins Onnx_FloatTensor:$X,
+                       Onnx_FloatTensor:$scale,
+                       Onnx_Int<"-1">:$axis,
+                       Onnx_Float<"1e-05f">:$epsilon,
+                       Onnx_Int<"1">:$stash_type);
+  let results = (outs Onnx_FloatTensor:$Y, Onnx_FloatTensor:$inv_std_var);
+}
+
 #endif // LATHE_DIALECT_ONNX_IR_CONTRIB_TD
