@@ -91,8 +91,21 @@ lowerSimplifiedLayerNorm(onnx::SimplifiedLayerNormalizationOp op, Lowering &l) {
   return l.replace({y, l.view(stash, l.resultDims(1))});
 }
 
+static LogicalResult
+lowerSkipSimplified(onnx::MsSkipSimplifiedLayerNormalizationOp op,
+                    Lowering &l) {
+  SmallVector<Operand> terms = {l.operand(0), l.operand(1)};
+  if (l.has(3))
+    terms.push_back(l.operand(3));
+  Operand sum = addOperands(l, terms);
+  Value y = normalizeRows(l, sum, /*hasMean=*/false, l.operand(2), std::nullopt,
+                          op.getEpsilon().convertToFloat());
+  return replaceSkip(l, y, sum.value);
+}
+
 void lathe::populateContribPatterns(RewritePatternSet &patterns,
                                     const TypeConverter &types) {
   addLowering(patterns, types, lowerSkipLayerNorm);
   addLowering(patterns, types, lowerSimplifiedLayerNorm);
+  addLowering(patterns, types, lowerSkipSimplified);
 }

@@ -77,3 +77,8 @@ LogicalResult SimplifiedLayerNormalizationOp::inferShapes(ShapeContext &ctx) {
   ctx.result(1).dims = dims;
   return success();
 }
+
+LogicalResult
+MsSkipSimplifiedLayerNormalizationOp::inferShapes(ShapeContext &ctx) {
+  return inferSkip(ctx, {2, 3});
+}

@@ -55,4 +55,27 @@ def Onnx_SimplifiedLayerNormalizationOp
   let results = (outs Onnx_FloatTensor:$Y, Onnx_FloatTensor:$inv_std_var);
 }
 
+def Onnx_MsSkipSimplifiedLayerNormalizationOp
+    : Onnx_MsOp<"SkipSimplifiedLayerNormalization"> {
+  let summary = "Adds a skip connection and divides by the root mean square";
+  let description = [{
+    `s = input + skip + bias`, divided by its root mean square along the last
+    dimension, times `gamma`; the last result is `s`. [C1] and [C2] as for
+    `onnx.ms.SkipLayerNormalization`; the statistics are not made.
+    https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.SkipSimplifiedLayerNormalization
+
+    ```mlir
+    %y, %m, %i, %s = onnx.ms.SkipSimplifiedLayerNormalization %x, %z, %g, %none : (tensor<?x8xf32>, tensor<?x8xf32>, tensor<8xf32>, none) -> (tensor<?x8xf32>, tensor<?x1xf32>, tensor<?x1xf32>, tensor<?x8xf32>)
+    ```
+  }];
+  let arguments = (ins Onnx_FloatTensor:$input,
+                       Onnx_FloatTensor:$skip,
+                       Onnx_FloatTensor:$gamma,
+                       Onnx_Optional<Onnx_FloatTensor>:$bias,
+                       Onnx_Float<"1e-12f">:$epsilon);
+  let results = (outs Onnx_FloatTensor:$output, Onnx_FloatTensor:$mean,
+                      Onnx_FloatTensor:$inv_std_var,
+                      Onnx_FloatTensor:$input_skip_bias_sum);
+}
+
 #endif // LATHE_DIALECT_ONNX_IR_CONTRIB_TD
