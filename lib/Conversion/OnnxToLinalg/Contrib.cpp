@@ -103,9 +103,24 @@ lowerSkipSimplified(onnx::MsSkipSimplifiedLayerNormalizationOp op,
   return replaceSkip(l, y, sum.value);
 }
 
+/// x * (1 + f) / 2
+static Value emitHalf(const Element &e, Value x, Value f) {
+  return e.mul(e.mul(e.constant(0.5), x), e.add(e.constant(1), f));
+}
+
+static Value emitErfGelu(const Element &e, Value x) {
+  Value scaled = e.mul(e.constant(0.7071067811865476), x);
+  return emitHalf(e, x, e.call<math::ErfOp>(scaled));
+}
+
+static Value emitBiasGelu(onnx::MsBiasGeluOp, const Element &e) {
+  return emitErfGelu(e, e.add(e.x[0], e.x[1]));
+}
+
 void lathe::populateContribPatterns(RewritePatternSet &patterns,
                                     const TypeConverter &types) {
   addLowering(patterns, types, lowerSkipLayerNorm);
   addLowering(patterns, types, lowerSimplifiedLayerNorm);
   addLowering(patterns, types, lowerSkipSimplified);
+  addScalar(patterns, types, emitBiasGelu);
 }

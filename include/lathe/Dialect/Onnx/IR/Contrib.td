@@ -78,4 +78,19 @@ def Onnx_MsSkipSimplifiedLayerNormalizationOp
                       Onnx_FloatTensor:$input_skip_bias_sum);
 }
 
+def Onnx_MsBiasGeluOp
+    : Onnx_MsOp<"BiasGelu", "sameShapeBroadcast(ctx)"> {
+  let summary = "Adds a bias and applies the Gaussian error linear unit";
+  let description = [{
+    `x * (1 + erf(x / sqrt(2))) / 2` with `x = A + B`. [C1] `B` broadcasts to `A`.
+    https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.BiasGelu
+
+    ```mlir
+    %c = onnx.ms.BiasGelu %a, %b : (tensor<?x8xf32>, tensor<8xf32>) -> tensor<?x8xf32>
+    ```
+  }];
+  let arguments = (ins Onnx_FloatTensor:$A, Onnx_FloatTensor:$B);
+  let results = (outs Onnx_FloatTensor:$C);
+}
+
 #endif // LATHE_DIALECT_ONNX_IR_CONTRIB_TD
