@@ -117,10 +117,19 @@ static Value emitBiasGelu(onnx::MsBiasGeluOp, const Element &e) {
   return emitErfGelu(e, e.add(e.x[0], e.x[1]));
 }
 
+static Value emitFastGelu(onnx::MsFastGeluOp, const Element &e) {
+  Value x = e.x.size() == 2 ? e.add(e.x[0], e.x[1]) : e.x[0];
+  Value cube = e.mul(e.mul(x, x), x);
+  Value sum = e.add(x, e.mul(e.constant(0.044715), cube));
+  Value scaled = e.mul(e.constant(0.7978845608028654), sum);
+  return emitHalf(e, x, e.call<math::TanhOp>(scaled));
+}
+
 void lathe::populateContribPatterns(RewritePatternSet &patterns,
                                     const TypeConverter &types) {
   addLowering(patterns, types, lowerSkipLayerNorm);
   addLowering(patterns, types, lowerSimplifiedLayerNorm);
   addLowering(patterns, types, lowerSkipSimplified);
   addScalar(patterns, types, emitBiasGelu);
+  addScalar(patterns, types, emitFastGelu);
 }

@@ -93,4 +93,21 @@ def Onnx_MsBiasGeluOp
   let results = (outs Onnx_FloatTensor:$C);
 }
 
+def Onnx_MsFastGeluOp
+    : Onnx_MsOp<"FastGelu", "sameShapeBroadcast(ctx)"> {
+  let summary = "Applies the Gaussian error linear unit by its approximation";
+  let description = [{
+    `x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x^3))) / 2` with
+    `x = X + bias`. [C1] `bias` broadcasts to `X`.
+    https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.FastGelu
+
+    ```mlir
+    %y = onnx.ms.FastGelu %x, %none : (tensor<?x8xf32>, none) -> tensor<?x8xf32>
+    ```
+  }];
+  let arguments = (ins Onnx_FloatTensor:$X,
+                       Onnx_Optional<Onnx_FloatTensor>:$bias);
+  let results = (outs Onnx_FloatTensor:$Y);
+}
+
 #endif // LATHE_DIALECT_ONNX_IR_CONTRIB_TD
