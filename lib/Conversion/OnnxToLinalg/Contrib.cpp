@@ -125,6 +125,10 @@ static Value emitFastGelu(onnx::MsFastGeluOp, const Element &e) {
   return emitHalf(e, x, e.call<math::TanhOp>(scaled));
 }
 
+static Value emitQuickGelu(onnx::MsQuickGeluOp op, const Element &e) {
+  return e.mul(e.x[0], e.sigmoid(e.mul(e.constant(op.getAlpha()), e.x[0])));
+}
+
 void lathe::populateContribPatterns(RewritePatternSet &patterns,
                                     const TypeConverter &types) {
   addLowering(patterns, types, lowerSkipLayerNorm);
@@ -132,4 +136,5 @@ void lathe::populateContribPatterns(RewritePatternSet &patterns,
   addLowering(patterns, types, lowerSkipSimplified);
   addScalar(patterns, types, emitBiasGelu);
   addScalar(patterns, types, emitFastGelu);
+  addScalar(patterns, types, emitQuickGelu);
 }

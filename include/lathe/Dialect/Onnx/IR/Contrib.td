@@ -110,4 +110,18 @@ def Onnx_MsFastGeluOp
   let results = (outs Onnx_FloatTensor:$Y);
 }
 
+def Onnx_MsQuickGeluOp : Onnx_MsOp<"QuickGelu", "sameShape(ctx)"> {
+  let summary = "Multiplies by a sigmoid of itself";
+  let description = [{
+    `X * sigmoid(alpha * X)`
+    https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.QuickGelu
+
+    ```mlir
+    %y = onnx.ms.QuickGelu %x : (tensor<?x8xf32>) -> tensor<?x8xf32>
+    ```
+  }];
+  let arguments = (ins Onnx_FloatTensor:$X, Onnx_Float<"1.702f">:$alpha);
+  let results = (outs Onnx_FloatTensor:$Y);
+}
+
 #endif // LATHE_DIALECT_ONNX_IR_CONTRIB_TD
