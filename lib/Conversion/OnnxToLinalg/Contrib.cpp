@@ -129,6 +129,10 @@ static Value emitQuickGelu(onnx::MsQuickGeluOp op, const Element &e) {
   return e.mul(e.x[0], e.sigmoid(e.mul(e.constant(op.getAlpha()), e.x[0])));
 }
 
+static Value emitGelu(onnx::MsGeluOp, const Element &e) {
+  return emitErfGelu(e, e.x[0]);
+}
+
 void lathe::populateContribPatterns(RewritePatternSet &patterns,
                                     const TypeConverter &types) {
   addLowering(patterns, types, lowerSkipLayerNorm);
@@ -137,4 +141,5 @@ void lathe::populateContribPatterns(RewritePatternSet &patterns,
   addScalar(patterns, types, emitBiasGelu);
   addScalar(patterns, types, emitFastGelu);
   addScalar(patterns, types, emitQuickGelu);
+  addScalar(patterns, types, emitGelu);
 }

@@ -124,4 +124,18 @@ def Onnx_MsQuickGeluOp : Onnx_MsOp<"QuickGelu", "sameShape(ctx)"> {
   let results = (outs Onnx_FloatTensor:$Y);
 }
 
+def Onnx_MsGeluOp : Onnx_MsOp<"Gelu", "sameShape(ctx)"> {
+  let summary = "Applies the Gaussian error linear unit";
+  let description = [{
+    `X * (1 + erf(X / sqrt(2))) / 2`
+    https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.Gelu
+
+    ```mlir
+    %y = onnx.ms.Gelu %x : (tensor<?x8xf32>) -> tensor<?x8xf32>
+    ```
+  }];
+  let arguments = (ins Onnx_FloatTensor:$X);
+  let results = (outs Onnx_FloatTensor:$Y);
+}
+
 #endif // LATHE_DIALECT_ONNX_IR_CONTRIB_TD
