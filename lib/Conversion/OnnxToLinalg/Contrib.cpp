@@ -133,6 +133,54 @@ static Value emitGelu(onnx::MsGeluOp, const Element &e) {
   return emitErfGelu(e, e.x[0]);
 }
 
+/// A product, in the compute type of `element`, times `alpha`, stored as
+/// `element`.
+static Value scaleAndStore(Lowering &l, Value product, DimsRef dims,
+                           Type element, double alpha) {
+  if (alpha == 1)
+    return store(l, product, dims, element);
+  Type compute = getComputeType(element);
+  return l.elementwise(Operand{product, compute}, dims, element,
+                       [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+                         return arith::MulFOp::create(
+                             b, x[0], makeConstant(b, compute, alpha));
+                       });
+}
+
+static LogicalResult lowerFusedMatMul(onnx::MsFusedMatMulOp op, Lowering &l) {
+  MLIRContext *context = l.b.getContext();
+  Dims dims = l.resultDims();
+  int64_t rank = dims.size(), numBatches = rank - 2;
+  ArrayRef<int64_t> shape = l.resultType().getShape();
+  AffineExpr k = getAffineDimExpr(rank, context);
+  Operand factors[2] = {l.operand(0), l.operand(1)};
+  for (unsigned i : {0u, 1u}) {
+    int64_t own = l.rank(i);
+    SmallVector<int64_t> perm = op.getPerm(i, own);
+    ArrayRef<int64_t> sizes = l.type(i).getShape();
+    // A weight is laid out as it is multiplied.
+    if (!llvm::is_sorted(perm))
+      if (Value moved = permuteWeight(l, factors[i].value, perm)) {
+        factors[i].value = moved;
+        sizes = cast<RankedTensorType>(moved.getType()).getShape();
+        perm = llvm::to_vector(llvm::seq(own));
+      }
+    SmallVector<AffineExpr> exprs(own);
+    for (int64_t d = 0; d < own - 2; ++d) {
+      int64_t loop = d + numBatches - (own - 2);
+      exprs[perm[d]] = sizes[perm[d]] == 1 && shape[loop] != 1
+                           ? getAffineConstantExpr(0, context)
+                           : getAffineDimExpr(loop, context);
+    }
+    exprs[perm[own - 2]] = i == 0 ? getAffineDimExpr(rank - 2, context) : k;
+    exprs[perm[own - 1]] = i == 0 ? k : getAffineDimExpr(rank - 1, context);
+    factors[i].map = AffineMap::get(rank + 1, 0, exprs, context);
+  }
+  Value product = contract(l, factors, rank + 1, dims);
+  return l.replace(scaleAndStore(l, product, dims, l.resultElement(),
+                                 op.getAlpha().convertToFloat()));
+}
+
 void lathe::populateContribPatterns(RewritePatternSet &patterns,
                                     const TypeConverter &types) {
   addLowering(patterns, types, lowerSkipLayerNorm);
@@ -142,4 +190,5 @@ void lathe::populateContribPatterns(RewritePatternSet &patterns,
   addScalar(patterns, types, emitFastGelu);
   addScalar(patterns, types, emitQuickGelu);
   addScalar(patterns, types, emitGelu);
+  addLowering(patterns, types, lowerFusedMatMul);
 }

@@ -82,3 +82,43 @@ LogicalResult
 MsSkipSimplifiedLayerNormalizationOp::inferShapes(ShapeContext &ctx) {
   return inferSkip(ctx, {2, 3});
 }
+
+SmallVector<int64_t> MsFusedMatMulOp::getPerm(unsigned factor, int64_t rank) {
+  SmallVector<int64_t> perm = llvm::to_vector(llvm::seq<int64_t>(rank));
+  if ((factor ? getTransBatchB() : getTransBatchA()) && rank >= 2)
+    std::rotate(perm.begin(), perm.begin() + 1, perm.end() - 1);
+  if ((factor ? getTransB() : getTransA()) && rank >= 2)
+    std::swap(perm[rank - 2], perm[rank - 1]);
+  return perm;
+}
+
+LogicalResult MsFusedMatMulOp::inferShapes(ShapeContext &ctx) {
+  auto type = ctx.getCommonElementType({0, 1});
+  if (failed(type))
+    return failure();
+  ctx.result(0).elementType = *type;
+  Dims factors[2];
+  for (unsigned i : {0u, 1u}) {
+    const auto &dims = ctx.operand(i).dims;
+    if (!dims)
+      return success();
+    if (dims->size() < 2)
+      return ctx.emitError()
+             << "expects operand #" << i << " of rank at least 2, got rank "
+             << dims->size();
+    for (int64_t d : getPerm(i, dims->size()))
+      factors[i].push_back((*dims)[d]);
+  }
+  ArrayRef<AffineExpr> a(factors[0]), b(factors[1]);
+  AffineExpr inner = a.back(), other = b[b.size() - 2];
+  if (!ctx.assumeEqual(inner, other))
+    return ctx.emitError() << "expects equal inner sizes, got " << inner
+                           << " and " << other;
+  auto dims = ctx.broadcast(a.drop_back(2), b.drop_back(2));
+  if (failed(dims))
+    return failure();
+  dims->push_back(a[a.size() - 2]);
+  dims->push_back(b.back());
+  ctx.result(0).dims = *dims;
+  return success();
+}

@@ -138,4 +138,31 @@ def Onnx_MsGeluOp : Onnx_MsOp<"Gelu", "sameShape(ctx)"> {
   let results = (outs Onnx_FloatTensor:$Y);
 }
 
+def Onnx_MsFusedMatMulOp : Onnx_MsOp<"FusedMatMul"> {
+  let summary = "Multiplies matrices that may be transposed";
+  let description = [{
+    `alpha * A' * B'` as `onnx.MatMul`. `transBatchA` moves the first dimension
+    of `A` behind the others but the last; `transA` then swaps the last two; so
+    for `B`. [C1] What is transposed has rank 2 at least.
+    https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.FusedMatMul
+
+    ```mlir
+    %y = onnx.ms.FusedMatMul %a, %b {transB = 1 : i64} : (tensor<?x64xf32>, tensor<10x64xf32>) -> tensor<?x10xf32>
+    ```
+  }];
+  let arguments = (ins Onnx_FloatTensor:$A,
+                       Onnx_FloatTensor:$B,
+                       Onnx_Float<"1.0f">:$alpha,
+                       Onnx_Flag<"0">:$transA,
+                       Onnx_Flag<"0">:$transB,
+                       Onnx_Flag<"0">:$transBatchA,
+                       Onnx_Flag<"0">:$transBatchB);
+  let results = (outs Onnx_FloatTensor:$Y);
+  let extraClassDeclaration = [{
+    /// Dimension `i` of factor `factor`, as it is multiplied, is dimension
+    /// `getPerm(...)[i]` of the operand, which has rank `rank`.
+    ::llvm::SmallVector<int64_t> getPerm(unsigned factor, int64_t rank);
+  }];
+}
+
 #endif // LATHE_DIALECT_ONNX_IR_CONTRIB_TD
