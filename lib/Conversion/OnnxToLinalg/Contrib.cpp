@@ -8,6 +8,7 @@
 #include "Contraction.h"
 #include "Elementwise.h"
 #include "Families.h"
+#include "NamedActivation.h"
 #include "Normalization.h"
 
 using namespace mlir;
@@ -181,6 +182,49 @@ static LogicalResult lowerFusedMatMul(onnx::MsFusedMatMulOp op, Lowering &l) {
                                  op.getAlpha().convertToFloat()));
 }
 
+/// The activation `name` with the parameters that are given; none where the
+/// name is empty.
+static FailureOr<std::optional<Activation>>
+getActivation(Lowering &l, StringRef name,
+              ArrayRef<std::optional<double>> given) {
+  if (name.empty())
+    return std::optional<Activation>();
+  const ActivationKind *kind = findActivation(name.lower());
+  if (!kind)
+    return l.unsupported("expected an activation that is supported, got '" +
+                         name + "'");
+  Activation activation{kind, kind->alpha.value_or(0), kind->beta.value_or(0)};
+  if (!given.empty() && given[0] && kind->alpha)
+    activation.alpha = *given[0];
+  if (given.size() > 1 && given[1] && kind->beta)
+    activation.beta = *given[1];
+  return std::optional(activation);
+}
+
+static LogicalResult lowerFusedGemm(onnx::MsFusedGemmOp op, Lowering &l) {
+  auto get = [](std::optional<APFloat> value) -> std::optional<double> {
+    if (!value)
+      return std::nullopt;
+    return value->convertToFloat();
+  };
+  // Selu calls its factor gamma, where the others have beta.
+  std::optional<APFloat> second = op.getActivation() == "Selu"
+                                      ? op.getActivationGamma()
+                                      : op.getActivationBeta();
+  auto activation = getActivation(l, op.getActivation(),
+                                  {get(op.getActivationAlpha()), get(second)});
+  if (failed(activation))
+    return failure();
+  auto after = [&](const Element &e, Value x) {
+    return (*activation)->emit(e, x);
+  };
+  Gemm gemm{op.getAlpha().convertToFloat(), op.getBeta().convertToFloat(),
+            bool(op.getTransA()), bool(op.getTransB())};
+  if (*activation)
+    gemm.after = after;
+  return lowerGemm(l, gemm);
+}
+
 void lathe::populateContribPatterns(RewritePatternSet &patterns,
                                     const TypeConverter &types) {
   addLowering(patterns, types, lowerSkipLayerNorm);
@@ -191,4 +235,5 @@ void lathe::populateContribPatterns(RewritePatternSet &patterns,
   addScalar(patterns, types, emitQuickGelu);
   addScalar(patterns, types, emitGelu);
   addLowering(patterns, types, lowerFusedMatMul);
+  addLowering(patterns, types, lowerFusedGemm);
 }

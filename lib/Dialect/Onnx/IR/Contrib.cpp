@@ -122,3 +122,7 @@ LogicalResult MsFusedMatMulOp::inferShapes(ShapeContext &ctx) {
   ctx.result(0).dims = *dims;
   return success();
 }
+
+LogicalResult MsFusedGemmOp::inferShapes(ShapeContext &ctx) {
+  return rule::gemm(ctx, getTransA(), getTransB());
+}

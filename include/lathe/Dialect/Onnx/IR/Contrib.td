@@ -165,4 +165,30 @@ def Onnx_MsFusedMatMulOp : Onnx_MsOp<"FusedMatMul"> {
   }];
 }
 
+def Onnx_MsFusedGemmOp : Onnx_MsOp<"FusedGemm"> {
+  let summary = "Multiplies matrices, adds, and applies an activation";
+  let description = [{
+    `activation(alpha * A' * B' + beta * C)` as `onnx.Gemm`. The activation has up
+    to two parameters, `activation_alpha` and `activation_beta`;
+    `activation_gamma` is that of Selu. Without a name there is none.
+    https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.FusedGemm
+
+    ```mlir
+    %y = onnx.ms.FusedGemm %a, %b, %c {activation = "Tanh"} : (tensor<?x64xf32>, tensor<64x10xf32>, tensor<10xf32>) -> tensor<?x10xf32>
+    ```
+  }];
+  let arguments = (ins Onnx_FloatTensor:$A,
+                       Onnx_FloatTensor:$B,
+                       Onnx_Optional<Onnx_FloatTensor>:$C,
+                       DefaultValuedStrAttr<StrAttr, "">:$activation,
+                       OptionalAttr<F32Attr>:$activation_alpha,
+                       OptionalAttr<F32Attr>:$activation_beta,
+                       OptionalAttr<F32Attr>:$activation_gamma,
+                       Onnx_Float<"1.0f">:$alpha,
+                       Onnx_Float<"1.0f">:$beta,
+                       Onnx_Flag<"0">:$transA,
+                       Onnx_Flag<"0">:$transB);
+  let results = (outs Onnx_FloatTensor:$Y);
+}
+
 #endif // LATHE_DIALECT_ONNX_IR_CONTRIB_TD
