@@ -6,6 +6,7 @@
 
 #include "lathe/Dialect/Onnx/IR/Contrib.h"
 #include "Contraction.h"
+#include "Convolution.h"
 #include "Elementwise.h"
 #include "Families.h"
 #include "NamedActivation.h"
@@ -225,6 +226,36 @@ static LogicalResult lowerFusedGemm(onnx::MsFusedGemmOp op, Lowering &l) {
   return lowerGemm(l, gemm);
 }
 
+static LogicalResult lowerFusedConv(onnx::MsFusedConvOp op, Lowering &l) {
+  SmallVector<std::optional<double>> given;
+  if (auto params = op.getActivationParams())
+    llvm::append_range(given, *params);
+  auto activation = getActivation(l, op.getActivation(), given);
+  if (failed(activation))
+    return failure();
+  FailureOr<Value> product = convolveOperands(op, l);
+  if (failed(product))
+    return failure();
+  Dims dims = l.resultDims();
+  Type element = l.resultElement();
+  SmallVector<Operand> inputs = {{*product, getComputeType(element)}};
+  if (l.has(2)) {
+    inputs.push_back(l.operand(2));
+    inputs.back().map = AffineMap::get(dims.size(), 0, l.b.getAffineDimExpr(1),
+                                       l.b.getContext());
+  }
+  if (l.has(3))
+    inputs.push_back(l.operand(3));
+  return l.replace(l.elementwise(
+      inputs, dims, element, [&](ImplicitLocOpBuilder &b, ValueRange x) {
+        Element e{b, x, element, element};
+        Value y = x[0];
+        for (Value more : x.drop_front())
+          y = e.add(y, more);
+        return *activation ? (*activation)->emit(e, y) : y;
+      }));
+}
+
 void lathe::populateContribPatterns(RewritePatternSet &patterns,
                                     const TypeConverter &types) {
   addLowering(patterns, types, lowerSkipLayerNorm);
@@ -236,4 +267,5 @@ void lathe::populateContribPatterns(RewritePatternSet &patterns,
   addScalar(patterns, types, emitGelu);
   addLowering(patterns, types, lowerFusedMatMul);
   addLowering(patterns, types, lowerFusedGemm);
+  addLowering(patterns, types, lowerFusedConv);
 }

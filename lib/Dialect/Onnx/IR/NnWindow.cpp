@@ -4,6 +4,7 @@
 // Shape rules of convolution and pooling.
 
 #include "Rules.h"
+#include "lathe/Dialect/Onnx/IR/Contrib.h"
 #include "lathe/Dialect/Onnx/IR/Nn.h"
 #include "lathe/Dialect/Onnx/IR/Quant.h"
 
@@ -182,6 +183,25 @@ LogicalResult ConvOp::inferShapes(ShapeContext &ctx) {
     return failure();
   ctx.result(0).elementType = *type;
   return inferConv(ctx, *this, 1, 2);
+}
+
+LogicalResult MsFusedConvOp::inferShapes(ShapeContext &ctx) {
+  auto type = ctx.getCommonElementType({0, 1, 2, 3});
+  if (failed(type))
+    return failure();
+  ctx.result(0).elementType = *type;
+  if (failed(inferConv(ctx, *this, 1, 2)))
+    return failure();
+  if (!ctx.isPresent(3) || !ctx.operand(3).dims || !ctx.result(0).dims)
+    return success();
+  const Dims &dims = *ctx.result(0).dims;
+  if (failed(ctx.expectRank(3, dims.size())))
+    return failure();
+  for (auto [size, got] : llvm::zip_equal(dims, *ctx.operand(3).dims))
+    if (!ctx.assumeEqual(size, got))
+      return ctx.emitError() << "expects operand #3 of the result's sizes, got "
+                             << got << " for " << size;
+  return success();
 }
 
 LogicalResult ConvIntegerOp::inferShapes(ShapeContext &ctx) {

@@ -191,4 +191,31 @@ def Onnx_MsFusedGemmOp : Onnx_MsOp<"FusedGemm"> {
   let results = (outs Onnx_FloatTensor:$Y);
 }
 
+def Onnx_MsFusedConvOp : Onnx_MsOp<"FusedConv"> {
+  let summary = "Convolves, adds, and applies an activation";
+  let description = [{
+    `activation(conv(X, W) + B + Z)` as `onnx.Conv`; [C1] `Z` has the shape of the
+    result. `activation_params` are in the order of the activation's own
+    attributes, those of Clip its bounds. Without a name there is none.
+    https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.FusedConv
+
+    ```mlir
+    %y = onnx.ms.FusedConv %x, %w, %b, %none {activation = "Relu"} : (tensor<?x3x8x8xf32>, tensor<4x3x3x3xf32>, tensor<4xf32>, none) -> tensor<?x4x6x6xf32>
+    ```
+  }];
+  let arguments = (ins Onnx_FloatTensor:$X,
+                       Onnx_FloatTensor:$W,
+                       Onnx_Optional<Onnx_FloatTensor>:$B,
+                       Onnx_Optional<Onnx_FloatTensor>:$Z,
+                       DefaultValuedStrAttr<StrAttr, "">:$activation,
+                       Onnx_OptFloats:$activation_params,
+                       Onnx_AutoPad:$auto_pad,
+                       Onnx_OptInts:$dilations,
+                       DefaultValuedAttr<ConfinedAttr<I64Attr, [IntPositive]>, "1">:$group,
+                       Onnx_OptInts:$kernel_shape,
+                       Onnx_OptInts:$pads,
+                       Onnx_OptInts:$strides);
+  let results = (outs Onnx_FloatTensor:$Y);
+}
+
 #endif // LATHE_DIALECT_ONNX_IR_CONTRIB_TD
