@@ -4,6 +4,7 @@
 // Quantized operators of com.microsoft.
 
 #include "lathe/Dialect/Onnx/IR/ContribQuant.h"
+#include "Contraction.h"
 #include "Elementwise.h"
 #include "Families.h"
 #include "Quantize.h"
@@ -77,7 +78,74 @@ static LogicalResult lowerQLinearAdd(onnx::MsQLinearAddOp, Lowering &l) {
   });
 }
 
+/// Operand `i`, which has one element or one for each index of loop `column`.
+static Operand readPerColumn(Lowering &l, unsigned i, unsigned loops,
+                             unsigned column) {
+  if (llvm::all_of(l.type(i).getShape(), [](int64_t n) { return n == 1; }))
+    return readFirst(l, i, loops);
+  Operand operand = l.operand(i);
+  operand.map =
+      AffineMap::get(loops, 0, l.b.getAffineDimExpr(column), l.b.getContext());
+  return operand;
+}
+
+static LogicalResult lowerQGemm(onnx::MsQGemmOp op, Lowering &l) {
+  MLIRContext *context = l.b.getContext();
+  AffineExpr m, n, k;
+  bindDims(context, m, n, k);
+  auto map = [&](AffineExpr row, AffineExpr column, bool swapped) {
+    return swapped ? AffineMap::get(3, 0, {column, row}, context)
+                   : AffineMap::get(3, 0, {row, column}, context);
+  };
+  Factor a = getFactor(l, 0, 2), b = getFactor(l, 3, 5);
+  a.elements.map = map(m, k, op.getTransA());
+  b.elements.map = map(k, n, op.getTransB());
+  if (op.getTransB())
+    if (Value swapped = transposeWeight(l, b.elements.value)) {
+      b.elements.value = swapped;
+      b.elements.map = map(k, n, false);
+    }
+  if (a.zero)
+    a.zero = readFirst(l, 2, 3);
+  if (b.zero)
+    b.zero = readPerColumn(l, 5, 3, 1);
+  Addends addends;
+  takeOutZero(l, a, b, /*kept=*/1, /*rank=*/2, /*at=*/1, addends);
+  if (addends.zeroTimes)
+    addends.zeroTimes->first = readFirst(l, 2, 2);
+  Dims dims = l.resultDims();
+  Value sums = contractIntegers(l, a, b, 3, dims);
+
+  Type element = l.resultElement(), f32 = l.b.getF32Type();
+  SmallVector<Operand> more = {readFirst(l, 1, 2), readPerColumn(l, 4, 2, 1)};
+  bool hasC = l.has(6), isQuantized = l.has(7);
+  if (hasC)
+    more.push_back(l.operand(6));
+  if (isQuantized) {
+    more.push_back(readFirst(l, 7, 2));
+    more.push_back(readFirst(l, 8, 2));
+  }
+  float alpha = op.getAlpha().convertToFloat();
+  return l.replace(finishSums(
+      l, sums, addends, dims, more, element,
+      [&](ImplicitLocOpBuilder &ib, Value sum, ValueRange x) -> Value {
+        if (hasC)
+          sum = arith::AddIOp::create(ib, sum, x[2]);
+        Value scale = arith::MulFOp::create(ib, x[0], x[1]);
+        if (alpha != 1)
+          scale =
+              arith::MulFOp::create(ib, scale, makeConstant(ib, f32, alpha));
+        if (isQuantized)
+          scale = arith::DivFOp::create(ib, scale, x[2 + hasC]);
+        Value real = arith::MulFOp::create(
+            ib, castScalar(ib, sum, ib.getI32Type(), f32), scale);
+        return isQuantized ? quantizeScalar(ib, real, x[3 + hasC], element)
+                           : real;
+      }));
+}
+
 void lathe::populateContribQuantPatterns(RewritePatternSet &patterns,
                                          const TypeConverter &types) {
   addLowering(patterns, types, lowerQLinearAdd);
+  addLowering(patterns, types, lowerQGemm);
 }

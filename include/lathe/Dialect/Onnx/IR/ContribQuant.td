@@ -35,4 +35,33 @@ def Onnx_MsQLinearAddOp : Onnx_MsQLinearBinaryOp<"QLinearAdd"> {
   }];
 }
 
+def Onnx_MsQGemmOp : Onnx_MsOp<"QGemm"> {
+  let summary = "Multiplies quantized matrices and adds";
+  let description = [{
+    `alpha * a_scale * b_scale * (A' * B' + C)`, where zero points are taken off
+    first; quantized by `y_scale` and `y_zero_point` where these are there, else a
+    float. `C` is added as 32-bit integers. [C1] Scales and zero points are one
+    number; those of `B` may be one per column. [C2] `y_scale` and `y_zero_point`
+    are both there or not.
+    https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.QGemm
+
+    ```mlir
+    %y = onnx.ms.QGemm %a, %as, %az, %b, %bs, %bz, %none, %none, %none : (tensor<?x64xui8>, tensor<f32>, tensor<ui8>, tensor<64x10xi8>, tensor<f32>, tensor<i8>, none, none, none) -> tensor<?x10xf32>
+    ```
+  }];
+  let arguments = (ins Onnx_MsByteTensor:$A,
+                       Onnx_TensorOf<[F32]>:$a_scale,
+                       Onnx_MsByteTensor:$a_zero_point,
+                       Onnx_MsByteTensor:$B,
+                       Onnx_TensorOf<[F32]>:$b_scale,
+                       Onnx_MsByteTensor:$b_zero_point,
+                       Onnx_Optional<Onnx_TensorOf<[I32]>>:$C,
+                       Onnx_Optional<Onnx_TensorOf<[F32]>>:$y_scale,
+                       Onnx_Optional<Onnx_MsByteTensor>:$y_zero_point,
+                       Onnx_Float<"1.0f">:$alpha,
+                       Onnx_Flag<"0">:$transA,
+                       Onnx_Flag<"0">:$transB);
+  let results = (outs Onnx_TensorOf<[I8, UI8, F32]>:$Y);
+}
+
 #endif // LATHE_DIALECT_ONNX_IR_CONTRIBQUANT_TD
