@@ -9,6 +9,8 @@
 #include "Families.h"
 #include "Quantize.h"
 #include "QuantizeProduct.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -144,8 +146,170 @@ static LogicalResult lowerQGemm(onnx::MsQGemmOp op, Lowering &l) {
       }));
 }
 
+namespace {
+/// The layout of a weight of few bits: bytes of a block, elements of a byte.
+struct PackedBlocks {
+  int64_t rows, blocks, bytes, perByte, bits;
+};
+} // namespace
+
+/// Element number `at`, an `i32`, of the byte `stored`.
+static Value unpack(ImplicitLocOpBuilder &b, Value stored, Value at,
+                    const PackedBlocks &packed) {
+  Type i32 = b.getI32Type();
+  Value byte = arith::ExtUIOp::create(b, i32, stored);
+  if (packed.perByte == 1)
+    return byte;
+  Value shift =
+      arith::MulIOp::create(b, at, makeConstant(b, i32, double(packed.bits)));
+  Value moved = arith::ShRUIOp::create(b, byte, shift);
+  return arith::AndIOp::create(
+      b, moved, makeConstant(b, i32, double((1 << packed.bits) - 1)));
+}
+
+/// A constant in `shape`, a step of the recipe where it is a weight.
+static Value reshape(Lowering &l, Value value, ArrayRef<int64_t> shape) {
+  if (cast<RankedTensorType>(value.getType()).getShape() == shape)
+    return value;
+  return reshapeWeight(l, value, shape);
+}
+
+/// What is subtracted from elements before they are scaled, [rows, blocks]:
+/// zero points, unpacked, as floats.
+static Operand makeZeroPoints(Lowering &l, const PackedBlocks &packed,
+                              Type compute) {
+  MLIRContext *context = l.b.getContext();
+  Operand zero = l.operand(3);
+  bool isPacked = isa<IntegerType>(zero.element);
+  int64_t perRow = isPacked ? llvm::divideCeil(packed.blocks, packed.perByte)
+                            : packed.blocks;
+  zero.value = reshape(l, zero.value, {packed.rows, perRow});
+  AffineExpr row, block;
+  bindDims(context, row, block);
+  zero.map = AffineMap::get(
+      2, 0, {row, isPacked ? block.floorDiv(packed.perByte) : block}, context);
+  Dims dims = {l.index(packed.rows), l.index(packed.blocks)};
+  Value made = l.elementwise(
+      zero, dims, compute, [&](ImplicitLocOpBuilder &b, ValueRange x) {
+        if (!isPacked)
+          return castScalar(b, x[0], zero.element, compute);
+        Type i32 = b.getI32Type();
+        Value index = arith::IndexCastOp::create(
+            b, i32, Value(linalg::IndexOp::create(b, 1)));
+        Value at = arith::RemUIOp::create(
+            b, index, makeConstant(b, i32, double(packed.perByte)));
+        return castScalar(b, unpack(b, x[0], at, packed), i32, compute);
+      });
+  return {made, compute};
+}
+
+/// Loops are those of the result, then blocks, bytes of a block and elements of
+/// a byte: the weight is dequantized where it is multiplied.
+static LogicalResult lowerMatMulNBits(onnx::MsMatMulNBitsOp op, Lowering &l) {
+  if (l.has(4))
+    return l.unsupported("expected no g_idx (input 4)");
+  if (op.getWeightPrepacked() != 0)
+    return l.unsupported("expected weight_prepacked of 0, got " +
+                         Twine(op.getWeightPrepacked()));
+  MLIRContext *context = l.b.getContext();
+  int64_t bits = op.getBits(), size = op.getBlockSize(), k = op.getK();
+  PackedBlocks packed{int64_t(op.getN()), int64_t(llvm::divideCeil(k, size)),
+                      size * bits / 8, 8 / bits, bits};
+  Type element = l.element(0), compute = getComputeType(element);
+  Dims dims = l.resultDims(), aDims = l.dims(0);
+  unsigned rank = dims.size(), loops = rank + 3;
+
+  // Columns that fill the last block are worth nothing.
+  Operand a = l.operand(0);
+  if (int64_t missing = packed.blocks * size - k) {
+    auto type = l.type(0);
+    SmallVector<int64_t> shape(type.getShape());
+    shape.back() = packed.blocks * size;
+    Dims low(rank, l.index(0)), high = low;
+    high.back() = l.index(missing);
+    Value zero = arith::ConstantOp::create(
+        l.b, cast<TypedAttr>(l.b.getZeroAttr(type.getElementType())));
+    a.value =
+        tensor::PadOp::create(l.b, type.clone(shape), a.value, low, high, zero);
+  }
+  Dims split(ArrayRef(aDims).drop_back());
+  for (int64_t part : {packed.blocks, packed.bytes, packed.perByte})
+    split.push_back(l.index(part));
+  a.value = l.view(a.value, split);
+  SmallVector<AffineExpr> exprs;
+  for (unsigned d = 0; d + 1 < rank; ++d)
+    exprs.push_back(getAffineDimExpr(d, context));
+  AffineExpr n = getAffineDimExpr(rank - 1, context);
+  AffineExpr block = getAffineDimExpr(rank, context);
+  AffineExpr byte = getAffineDimExpr(rank + 1, context);
+  AffineExpr at = getAffineDimExpr(rank + 2, context);
+  llvm::append_range(exprs, ArrayRef{block, byte, at});
+  a.map = AffineMap::get(loops, 0, exprs, context);
+
+  Operand weight = l.operand(1), scale = l.operand(2);
+  weight.value =
+      reshape(l, weight.value, {packed.rows, packed.blocks, packed.bytes});
+  weight.map = AffineMap::get(loops, 0, {n, block, byte}, context);
+  // Rows of the weight are columns of the product, which vectors go along.
+  if (Value moved = permuteWeight(l, weight.value, {1, 2, 0})) {
+    weight.value = moved;
+    weight.map = AffineMap::get(loops, 0, {block, byte, n}, context);
+  }
+  scale.value = reshape(l, scale.value, {packed.rows, packed.blocks});
+  scale.map = AffineMap::get(loops, 0, {n, block}, context);
+  SmallVector<Operand> inputs = {a, weight, scale};
+  if (l.has(3)) {
+    inputs.push_back(makeZeroPoints(l, packed, compute));
+    inputs.back().map = scale.map;
+  }
+  if (Value moved = permuteWeight(l, scale.value, {1, 0})) {
+    inputs[2].value = moved;
+    inputs[2].map = AffineMap::get(loops, 0, {block, n}, context);
+  }
+  SmallVector<Value> tensors;
+  SmallVector<AffineMap> maps;
+  for (const Operand &input : inputs) {
+    tensors.push_back(input.value);
+    maps.push_back(input.map);
+  }
+  maps.push_back(getLoopMap(context, loops, 0, rank));
+  SmallVector<utils::IteratorType> iterators(loops,
+                                             utils::IteratorType::reduction);
+  std::fill_n(iterators.begin(), rank, utils::IteratorType::parallel);
+  Value init = l.fill(dims, cast<TypedAttr>(l.b.getZeroAttr(compute)));
+  Value product =
+      l.generic(
+           tensors, init, maps, iterators,
+           [&](ImplicitLocOpBuilder &b, ValueRange x) -> SmallVector<Value> {
+             Type i32 = b.getI32Type();
+             Value index;
+             if (packed.perByte > 1)
+               index = arith::IndexCastOp::create(
+                   b, i32, Value(linalg::IndexOp::create(b, rank + 2)));
+             Value whole =
+                 castScalar(b, unpack(b, x[1], index, packed), i32, compute);
+             Value zero =
+                 l.has(3) ? x[3] : makeConstant(b, compute, 1 << (bits - 1));
+             Value difference = arith::SubFOp::create(b, whole, zero);
+             Value real = arith::MulFOp::create(
+                 b, difference, loadScalar(b, x[2], scale.element));
+             Value term =
+                 arith::MulFOp::create(b, loadScalar(b, x[0], a.element), real);
+             return {arith::AddFOp::create(b, x.back(), term)};
+           })
+          .front();
+  if (!l.has(5))
+    return l.replace(store(l, product, dims, element));
+  return l.replace(
+      l.elementwise({Operand{product, compute}, l.operand(5)}, dims, element,
+                    [](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+                      return arith::AddFOp::create(b, x[0], x[1]);
+                    }));
+}
+
 void lathe::populateContribQuantPatterns(RewritePatternSet &patterns,
                                          const TypeConverter &types) {
   addLowering(patterns, types, lowerQLinearAdd);
   addLowering(patterns, types, lowerQGemm);
+  addLowering(patterns, types, lowerMatMulNBits);
 }

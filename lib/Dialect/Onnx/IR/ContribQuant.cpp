@@ -97,3 +97,50 @@ LogicalResult MsQGemmOp::inferShapes(ShapeContext &ctx) {
                              << size << " over " << dim;
   return success();
 }
+
+/// Checks that operand `i`, where it is there, has `count` elements.
+static LogicalResult expectCount(ShapeContext &ctx, unsigned i, int64_t count) {
+  if (!ctx.isPresent(i) || !ctx.operand(i).dims)
+    return success();
+  AffineExpr got = getProduct(*ctx.operand(i).dims, ctx.getContext());
+  if (!ctx.assumeEqual(got, ctx.constant(count)))
+    return ctx.emitError() << "expects " << count << " elements in operand #"
+                           << i << ", got " << got;
+  return success();
+}
+
+LogicalResult MsMatMulNBitsOp::inferShapes(ShapeContext &ctx) {
+  auto type = ctx.getCommonElementType({0, 2, 5});
+  if (failed(type))
+    return failure();
+  int64_t k = getK(), n = getN(), bits = getBits(), block = getBlockSize();
+  if (!llvm::isPowerOf2_64(bits) || bits == 1)
+    return ctx.emitError() << "expects bits of 2, 4 or 8, got " << bits;
+  if (block % (8 / bits) != 0)
+    return ctx.emitError() << "expects blocks of whole bytes, got block_size "
+                           << block;
+  // Larger ones have no tensor, and their products overflow.
+  if (k > INT32_MAX || n > INT32_MAX || block > INT32_MAX)
+    return ctx.emitError() << "expects K, N and block_size below 2^31, got "
+                           << std::max({k, n, block});
+  int64_t blocks = llvm::divideCeil(k, block);
+  int64_t perRow = llvm::divideCeil(blocks * bits, 8);
+  bool isPacked = ctx.isPresent(3) && ctx.operand(3).elementType &&
+                  ctx.operand(3).elementType.isUnsignedInteger(8);
+  if (failed(expectCount(ctx, 1, n * blocks * (block * bits / 8))) ||
+      failed(expectCount(ctx, 2, n * blocks)) ||
+      failed(expectCount(ctx, 3, isPacked ? n * perRow : n * blocks)) ||
+      failed(expectCount(ctx, 5, n)))
+    return failure();
+  ctx.result(0).elementType = *type;
+  if (!ctx.operand(0).dims)
+    return success();
+  Dims dims = *ctx.operand(0).dims;
+  if (dims.empty() || !ctx.assumeEqual(dims.back(), ctx.constant(k)))
+    return ctx.emitError() << "expects size " << k
+                           << " in the last dimension of operand #0, got "
+                           << (dims.empty() ? ctx.constant(0) : dims.back());
+  dims.back() = ctx.constant(n);
+  ctx.result(0).dims = dims;
+  return success();
+}

@@ -64,4 +64,36 @@ def Onnx_MsQGemmOp : Onnx_MsOp<"QGemm"> {
   let results = (outs Onnx_TensorOf<[I8, UI8, F32]>:$Y);
 }
 
+def Onnx_MsMatMulNBitsOp : Onnx_MsOp<"MatMulNBits"> {
+  let summary = "Multiplies by a matrix of few bits";
+  let description = [{
+    `A * W' + bias`, where row `n` of `W` [N, K] lies in `B` [N, blocks, bytes]:
+    elements of `bits` bits, from the lowest bits of a byte on, in blocks of
+    `block_size`. An element of block `k` is worth
+    `(element - zero_points[n, k]) * scales[n, k]`. Zero points are packed like
+    elements, each row from a byte of its own on, or numbers of the type of `A`;
+    without them they are `2^(bits - 1)`. [C1] Scales are [N, blocks] in any
+    shape. `accuracy_level` allows less accuracy than `A` has, of which no use is
+    made. `g_idx` and weights that are packed otherwise are not supported.
+    https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.MatMulNBits
+
+    ```mlir
+    %y = onnx.ms.MatMulNBits %a, %b, %s, %none, %none, %none {K = 64 : i64, N = 10 : i64, block_size = 32 : i64} : (tensor<?x64xf32>, tensor<10x2x16xui8>, tensor<20xf32>, none, none, none) -> tensor<?x10xf32>
+    ```
+  }];
+  let arguments = (ins Onnx_FloatTensor:$A,
+                       Onnx_TensorOf<[UI8]>:$B,
+                       Onnx_FloatTensor:$scales,
+                       Onnx_Optional<Onnx_TensorOf<[UI8, F16, BF16, F32]>>:$zero_points,
+                       Onnx_Optional<Onnx_TensorOf<[I32]>>:$g_idx,
+                       Onnx_Optional<Onnx_FloatTensor>:$bias,
+                       ConfinedAttr<I64Attr, [IntPositive]>:$K,
+                       ConfinedAttr<I64Attr, [IntPositive]>:$N,
+                       Onnx_Int<"0">:$accuracy_level,
+                       DefaultValuedAttr<ConfinedAttr<I64Attr, [IntPositive, IntMaxValue<8>]>, "4">:$bits,
+                       ConfinedAttr<I64Attr, [IntPositive]>:$block_size,
+                       Onnx_Int<"0">:$weight_prepacked);
+  let results = (outs Onnx_FloatTensor:$Y);
+}
+
 #endif // LATHE_DIALECT_ONNX_IR_CONTRIBQUANT_TD
