@@ -9,6 +9,8 @@
 #include "Checks.h"
 #include "Families.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include <limits>
 
 using namespace mlir;
 using namespace lathe;
@@ -71,7 +73,141 @@ static LogicalResult lowerRotaryEmbedding(onnx::MsRotaryEmbeddingOp op,
   return l.replace(l.view(y, l.resultDims()));
 }
 
+/// Operand `i` as heads, from [batch, steps, heads * size] or as they are.
+static Heads getHeads(Lowering &l, unsigned i, int64_t heads) {
+  if (l.rank(i) == 4)
+    return {l.operand(i), l.dims(i), /*stepsFirst=*/false};
+  return splitHeads(l, l.operand(i), l.dims(i), heads);
+}
+
+/// Adds elements of the bias, operand `bias`, from `offset` on.
+static void addBias(Lowering &l, Heads &heads, unsigned bias,
+                    OpFoldResult offset) {
+  OpFoldResult count = l.product({heads.heads(), heads.size()});
+  Value part = tensor::ExtractSliceOp::create(l.b, l.value(bias), offset, count,
+                                              l.index(1));
+  Dims dims = {heads.heads(), heads.size()};
+  if (!heads.stepsFirst)
+    dims.insert(dims.begin() + 1, l.index(1));
+  Operand added{l.view(part, dims), l.element(bias)};
+  heads.tensor.value =
+      l.elementwise({heads.tensor, added}, heads.dims, heads.tensor.element,
+                    [](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+                      return arith::AddFOp::create(b, x[0], x[1]);
+                    });
+}
+
+namespace {
+/// Which keys a query sees: operand `operand`, where it is there, says which
+/// are there at all; and causal attention sees none behind the query.
+struct KeyMask {
+  std::optional<unsigned> operand;
+  /// Where the operand may hold the ends of the keys and then their beginnings:
+  /// its size, and the number of batches, which tells.
+  Value size, numBatches;
+  bool isCausal = false;
+  double filter = 0;
+  /// How many keys stand before the first query; null for none.
+  Value past;
+
+  Value apply(Lowering &l, const IndexMath &m, Value score, Value batch,
+              Value step, Value key) const;
+};
+} // namespace
+
+Value KeyMask::apply(Lowering &l, const IndexMath &m, Value score, Value batch,
+                     Value step, Value key) const {
+  ImplicitLocOpBuilder &b = m.b;
+  Type type = score.getType();
+  if (operand) {
+    Value mask = l.value(*operand);
+    auto read = [&](ValueRange at) {
+      return m.fromInt(m.read(mask, at, l.element(*operand)));
+    };
+    // A dimension of size 1 is for all.
+    auto shape = l.type(*operand).getShape();
+    auto at = [&](unsigned d, Value index) {
+      return shape[d] == 1 ? m.constant(0) : index;
+    };
+    Value isThere;
+    if (shape.size() == 1) {
+      isThere = m.less(key, read(at(0, batch)));
+      if (size) {
+        Value first = read(m.clamp(m.add(batch, numBatches), size));
+        Value start = m.select(m.equal(size, numBatches), m.constant(0), first);
+        isThere = m.both(isThere, m.less(m.sub(start, m.constant(1)), key));
+      }
+    } else {
+      Value number = shape.size() == 2
+                         ? read({at(0, batch), at(1, key)})
+                         : read({at(0, batch), at(1, step), at(2, key)});
+      isThere = m.less(m.constant(0), number);
+    }
+    Value masked =
+        arith::AddFOp::create(b, score, makeConstant(b, type, filter));
+    score = arith::SelectOp::create(b, isThere, score, masked);
+  }
+  if (!isCausal)
+    return score;
+  Value last = past ? m.add(step, past) : step;
+  Value never = makeConstant(b, type, -std::numeric_limits<double>::infinity());
+  return arith::SelectOp::create(b, m.less(last, key), never, score);
+}
+
+/// What nobody reads.
+static Value makeUnread(Lowering &l, unsigned i) {
+  return l.empty(l.resultDims(i), l.resultType(i).getElementType());
+}
+
+static LogicalResult lowerMultiHead(onnx::MsMultiHeadAttentionOp op,
+                                    Lowering &l) {
+  for (unsigned i : {8u, 9u})
+    if (l.has(i))
+      return l.unsupported("expected no cache that is shared (input " +
+                           Twine(i) + ")");
+  if (l.isUsed(3))
+    return l.unsupported("expected scores (output 3) that nobody reads");
+  int64_t heads = op.getNumHeads();
+  Heads query = getHeads(l, 0, heads), key = getHeads(l, 1, heads);
+  Heads value = getHeads(l, 2, heads);
+  if (l.has(3)) {
+    OpFoldResult size = l.product({query.heads(), query.size()});
+    addBias(l, query, 3, l.index(0));
+    addBias(l, key, 3, size);
+    addBias(l, value, 3, l.product({l.index(2), size}));
+  }
+  bool hasPast = l.has(6);
+  if (hasPast || l.isUsed(1))
+    key = stepsLast(l, key);
+  if (hasPast || l.isUsed(2))
+    value = stepsLast(l, value);
+  KeyMask mask;
+  mask.isCausal = op.getUnidirectional();
+  mask.filter = op.getMaskFilterValue().convertToFloat();
+  if (l.has(4))
+    mask.operand = 4;
+  if (hasPast) {
+    Heads pastKey{l.operand(6), l.dims(6), /*stepsFirst=*/false};
+    Heads pastValue{l.operand(7), l.dims(7), /*stepsFirst=*/false};
+    mask.past = l.toValue(pastKey.steps());
+    key = concatSteps(l, pastKey, key);
+    value = concatSteps(l, pastValue, value);
+  }
+  Attention attention{query, key, value, op.getScale().convertToFloat()};
+  if (l.has(5))
+    attention.bias = ScoreBias{l.operand(5), l.dims(5)};
+  auto apply = [&](const IndexMath &m, Value score, Value batch, Value step,
+                   Value k) { return mask.apply(l, m, score, batch, step, k); };
+  if (mask.operand || mask.isCausal)
+    attention.mask = apply;
+  Value made = attend(l, attention, l.resultElement());
+  return l.replace({made, l.isUsed(1) ? key.tensor.value : makeUnread(l, 1),
+                    l.isUsed(2) ? value.tensor.value : makeUnread(l, 2),
+                    makeUnread(l, 3)});
+}
+
 void lathe::populateContribAttentionPatterns(RewritePatternSet &patterns,
                                              const TypeConverter &types) {
   addLowering(patterns, types, lowerRotaryEmbedding);
+  addLowering(patterns, types, lowerMultiHead);
 }

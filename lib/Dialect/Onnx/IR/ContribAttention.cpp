@@ -58,3 +58,129 @@ LogicalResult MsRotaryEmbeddingOp::inferShapes(ShapeContext &ctx) {
     return failure();
   return expectSize(ctx, 1, 1, (*x)[x->size() - 2]);
 }
+
+/// Divides a size, that of dimension `d` of operand `i`, among heads.
+static FailureOr<AffineExpr> divide(ShapeContext &ctx, AffineExpr size,
+                                    int64_t heads, unsigned i) {
+  std::optional<int64_t> known = getConstant(size);
+  if (!known || heads < 1 || heads > INT32_MAX || *known < heads ||
+      *known % heads != 0) {
+    ctx.emitError() << "expects a multiple of " << heads
+                    << " elements in the last dimension of operand #" << i
+                    << ", got " << size;
+    return failure();
+  }
+  return ctx.constant(*known / heads);
+}
+
+/// Checks that operand `i`, where it is there, broadcasts to `dims`.
+static LogicalResult expectBroadcast(ShapeContext &ctx, unsigned i,
+                                     ArrayRef<AffineExpr> dims) {
+  if (!ctx.isPresent(i) || !ctx.operand(i).dims)
+    return success();
+  if (failed(ctx.expectRank(i, dims.size())))
+    return failure();
+  for (auto [d, size] : llvm::enumerate(dims))
+    if (getConstant((*ctx.operand(i).dims)[d]) != 1 &&
+        failed(expectSize(ctx, i, d, size)))
+      return failure();
+  return success();
+}
+
+/// Checks a mask, operand `i`, where it is there: a number of each batch (or
+/// two, with `hasRanges`), or one of each key, for all queries or each.
+static LogicalResult expectMask(ShapeContext &ctx, unsigned i, AffineExpr batch,
+                                AffineExpr steps, AffineExpr total,
+                                bool hasRanges = false) {
+  if (!ctx.isPresent(i) || !ctx.operand(i).dims)
+    return success();
+  const Dims &dims = *ctx.operand(i).dims;
+  Dims expected = {batch};
+  if (dims.size() == 3)
+    expected.push_back(steps);
+  if (dims.size() > 1)
+    expected.push_back(total);
+  if (failed(ctx.expectRank(i, expected.size())))
+    return failure();
+  if (hasRanges && dims.size() == 1 && simplify(batch * 2) == dims[0])
+    return success();
+  return expectBroadcast(ctx, i, expected);
+}
+
+LogicalResult MsMultiHeadAttentionOp::inferShapes(ShapeContext &ctx) {
+  auto type = ctx.getCommonElementType({0, 1, 2, 3, 5, 6, 7});
+  if (failed(type))
+    return failure();
+  for (unsigned i = 0; i != 4; ++i)
+    ctx.result(i).elementType = *type;
+  if (ctx.isPresent(6) != ctx.isPresent(7))
+    return ctx.emitError() << "expects operands #6 and #7 or neither, got one";
+  const auto &q = ctx.operand(0).dims;
+  if (!ctx.isPresent(1) || !ctx.isPresent(2))
+    return ctx.emitError() << "expects operands #1 and #2, as those that are "
+                              "packed are not supported, got none";
+  const auto &k = ctx.operand(1).dims, &v = ctx.operand(2).dims;
+  if (!q || !k || !v)
+    return success();
+  int64_t heads = getNumHeads();
+  if (failed(ctx.expectRank(0, 3)))
+    return failure();
+  auto size = divide(ctx, (*q)[2], heads, 0);
+  if (failed(size))
+    return failure();
+  AffineExpr batch = (*q)[0], steps = (*q)[1], valueSize, keySteps;
+  for (unsigned i : {1u, 2u}) {
+    const Dims &dims = *ctx.operand(i).dims;
+    if (dims.size() == 4) {
+      if (failed(expectSize(ctx, i, 1, ctx.constant(heads))))
+        return failure();
+      valueSize = dims[3];
+    } else {
+      if (failed(ctx.expectRank(i, 3)))
+        return failure();
+      auto each = divide(ctx, dims[2], heads, i);
+      if (failed(each))
+        return failure();
+      valueSize = *each;
+    }
+    if (failed(expectSize(ctx, i, 0, batch)))
+      return failure();
+    unsigned at = dims.size() == 4 ? 2 : 1;
+    if (i == 1) {
+      keySteps = dims[at];
+      if (!ctx.assumeEqual(valueSize, *size))
+        return ctx.emitError() << "expects heads of " << *size
+                               << " elements in operand #1, got " << valueSize;
+    } else if (failed(expectSize(ctx, i, at, keySteps))) {
+      return failure();
+    }
+  }
+  AffineExpr total = keySteps;
+  for (unsigned i : {6u, 7u}) {
+    if (!ctx.isPresent(i) || !ctx.operand(i).dims)
+      continue;
+    if (failed(ctx.expectRank(i, 4)) || failed(expectSize(ctx, i, 0, batch)) ||
+        failed(expectSize(ctx, i, 1, ctx.constant(heads))) ||
+        failed(expectSize(ctx, i, 3, i == 6 ? *size : valueSize)))
+      return failure();
+    AffineExpr past = (*ctx.operand(i).dims)[2];
+    if (i == 6)
+      total = simplify(keySteps + past);
+    else if (failed(expectSize(ctx, i, 2, (*ctx.operand(6).dims)[2])))
+      return failure();
+  }
+  AffineExpr count = ctx.constant(heads);
+  if (ctx.isPresent(3) && ctx.operand(3).dims) {
+    AffineExpr elements = simplify((*size + *size + valueSize) * heads);
+    if (failed(ctx.expectRank(3, 1)) || failed(expectSize(ctx, 3, 0, elements)))
+      return failure();
+  }
+  if (failed(expectMask(ctx, 4, batch, steps, total)) ||
+      failed(expectBroadcast(ctx, 5, {batch, count, steps, total})))
+    return failure();
+  ctx.result(0).dims = Dims{batch, steps, simplify(valueSize * heads)};
+  ctx.result(1).dims = Dims{batch, count, total, *size};
+  ctx.result(2).dims = Dims{batch, count, total, valueSize};
+  ctx.result(3).dims = Dims{batch, count, steps, total};
+  return success();
+}
