@@ -206,8 +206,194 @@ static LogicalResult lowerMultiHead(onnx::MsMultiHeadAttentionOp op,
                     makeUnread(l, 3)});
 }
 
+/// The heads from `first` on, `count` of them, of what lies in one tensor.
+static Heads cutHeads(Lowering &l, const Heads &all, int64_t first,
+                      int64_t count) {
+  Heads part = all;
+  Dims offsets(4, l.index(0)), strides(4, l.index(1));
+  offsets[2] = l.index(first);
+  part.dims[2] = l.index(count);
+  part.tensor.value = tensor::ExtractSliceOp::create(
+      l.b, all.tensor.value, offsets, part.dims, strides);
+  return part;
+}
+
+/// Keys or values of a cache of `total` steps: those of `past`, where there are
+/// any, then `fresh`, then zeros; `locate` gives the number of past ones.
+static Heads
+fillCache(Lowering &l, std::optional<Heads> past, const Heads &fresh,
+          OpFoldResult total,
+          llvm::function_ref<Value(const IndexMath &, Value)> locate) {
+  Heads made = fresh;
+  made.stepsFirst = false;
+  made.dims = {fresh.batch(), fresh.heads(), total, fresh.size()};
+  Type element = fresh.tensor.element;
+  Value steps = l.toValue(fresh.steps());
+  Value capacity = past ? l.toValue(past->steps()) : Value();
+  made.tensor.value = l.elementwise(
+      {}, made.dims, element,
+      [&](ImplicitLocOpBuilder &b, ValueRange) -> Value {
+        IndexMath m{b};
+        Value step = m.loop(2), first = locate(m, m.loop(0));
+        Value since = m.sub(step, first);
+        Value read = m.read(
+            fresh.tensor.value,
+            {m.loop(0), m.clamp(since, steps), m.loop(1), m.loop(3)}, element);
+        Value isFresh = m.less(since, steps);
+        Value value = arith::SelectOp::create(
+            b, isFresh, read, makeConstant(b, read.getType(), 0));
+        if (!past)
+          return value;
+        // A past without steps has nothing to read.
+        Value old =
+            m.read(past->tensor.value,
+                   {m.loop(0), m.loop(1), m.clamp(step, capacity), m.loop(3)},
+                   element);
+        return arith::SelectOp::create(b, m.less(step, first), old, value);
+      });
+  return made;
+}
+
+static LogicalResult checkGroupQuery(onnx::MsGroupQueryAttentionOp op,
+                                     Lowering &l) {
+  for (auto [i, name] :
+       {std::pair(9u, "position_ids"), std::pair(11u, "head_sink"),
+        std::pair(12u, "k_scale"), std::pair(13u, "v_scale"),
+        std::pair(14u, "q_norm_weight"), std::pair(15u, "k_norm_weight")})
+    if (l.has(i))
+      return l.unsupported("expected no " + Twine(name) + " (input " +
+                           Twine(i) + ")");
+  if (!op.getCausal())
+    return l.unsupported("expected causal of 1, got 0");
+  if (int64_t smooth = op.getSmoothSoftmax(); smooth > 0)
+    return l.unsupported("expected smooth_softmax of 0, got " + Twine(smooth));
+  if (op.getSlidingWindowCache())
+    return l.unsupported("expected sliding_window_cache of 0, got 1");
+  if (op.getQkOutput() != 0 || l.isUsed(3))
+    return l.unsupported("expected scores (output 3) that nobody reads");
+  if (op.getDoRotary() && !l.has(7))
+    return l.unsupported("expected cos_cache and sin_cache (inputs 7 and 8)");
+  if (int64_t window = op.getLocalWindowSize(); window != -1 && window < 1)
+    return l.unsupported(
+        "expected local_window_size of -1 or at least 1, got " + Twine(window));
+  return success();
+}
+
+static LogicalResult lowerGroupQuery(onnx::MsGroupQueryAttentionOp op,
+                                     Lowering &l) {
+  if (failed(checkGroupQuery(op, l)))
+    return failure();
+  int64_t heads = op.getNumHeads(), shared = op.getKvNumHeads();
+  std::optional<Heads> pastKey, pastValue;
+  if (l.has(3) && l.type(3).getDimSize(2) != 0) {
+    pastKey = Heads{l.operand(3), l.dims(3), /*stepsFirst=*/false};
+    pastValue = Heads{l.operand(4), l.dims(4), /*stepsFirst=*/false};
+  }
+  Dims dims = l.dims(0);
+  Value count = l.readIndex(l.value(6), 0);
+  Value steps = l.toValue(dims[1]);
+  Value zero = arith::ConstantIndexOp::create(l.b, 0);
+  Value capacity = pastKey ? l.toValue(pastKey->steps()) : zero;
+  Value most = arith::MaxSIOp::create(l.b, capacity, count);
+  // No batch has more past keys than the cache. Scores are made for as many
+  // keys as there may be, a number that is known when the program is entered.
+  OpFoldResult bound =
+      pastKey ? l.apply(l.b.getAffineSymbolExpr(0) + l.b.getAffineSymbolExpr(1),
+                        {pastKey->steps(), dims[1]})
+              : dims[1];
+  l.bindDim(1, 2, most, bound);
+
+  Operand lengths = l.operand(5);
+  lengths.value = l.view(lengths.value, {dims[0]});
+  // How many keys come before the steps.
+  auto getPast = [&](const IndexMath &m, Value length) -> Value {
+    Value past = m.sub(m.add(m.fromInt(length), m.constant(1)), steps);
+    return m.select(m.equal(steps, count), m.constant(0), past);
+  };
+  auto locate = [&](const IndexMath &m, Value batch) {
+    return getPast(m, m.read(lengths.value, batch, lengths.element));
+  };
+  lengths.map = AffineMap::get(1, 0, l.b.getAffineDimExpr(0), l.b.getContext());
+  checkElements(
+      l, lengths, {dims[0]},
+      [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+        IndexMath m{b};
+        Value past = getPast(m, x[0]);
+        Value isBad = arith::OrIOp::create(
+            b, m.less(past, m.constant(0)),
+            Value(arith::OrIOp::create(b, m.less(capacity, past),
+                                       m.less(count, m.add(past, steps)))));
+        return isBad;
+      },
+      "expects seqlens_k of keys that the caches hold, got others");
+
+  Heads query, key, value;
+  if (l.has(1)) {
+    query = splitHeads(l, l.operand(0), dims, heads);
+    key = splitHeads(l, l.operand(1), l.dims(1), shared);
+    value = splitHeads(l, l.operand(2), l.dims(2), shared);
+  } else {
+    Heads all = splitHeads(l, l.operand(0), dims, heads + 2 * shared);
+    query = cutHeads(l, all, 0, heads);
+    key = cutHeads(l, all, heads, shared);
+    value = cutHeads(l, all, heads + shared, shared);
+  }
+  if (op.getDoRotary()) {
+    FailureOr<int64_t> size = getRotarySize(l, 7, 0);
+    if (failed(size))
+      return failure();
+    if (*size > getConstantIntValue(query.size()))
+      return l.unsupported("expected heads of at least " + Twine(*size) +
+                           " elements");
+    auto position = [&](const IndexMath &m, Value batch, Value step) {
+      return m.add(locate(m, batch), step);
+    };
+    OpFoldResult rows = l.dims(7)[0];
+    Value fits = arith::CmpIOp::create(l.b, arith::CmpIPredicate::sle, count,
+                                       l.toValue(rows));
+    check(l, fits,
+          "expects positions in the caches of cosines and sines, got "
+          "others");
+    Rotation rotation{
+        l.operand(7), l.operand(8), rows, *size, op.getRotaryInterleaved() != 0,
+        position};
+    query = rotate(l, query, rotation);
+    key = rotate(l, key, rotation);
+  }
+  Attention attention{query, fillCache(l, pastKey, key, bound, locate),
+                      fillCache(l, pastValue, value, bound, locate),
+                      op.getScale().convertToFloat(),
+                      op.getSoftcap().convertToFloat()};
+  if (l.has(10))
+    attention.bias = ScoreBias{l.operand(10), l.dims(10)};
+  int64_t window = op.getLocalWindowSize();
+  auto mask = [&](const IndexMath &m, Value score, Value batch, Value step,
+                  Value k) -> Value {
+    Value last = m.add(locate(m, batch), step);
+    Value isHidden = m.less(last, k);
+    if (window > 0)
+      isHidden = arith::OrIOp::create(
+          m.b, isHidden, m.less(k, m.sub(last, m.constant(window - 1))));
+    Value never = makeConstant(m.b, score.getType(),
+                               -std::numeric_limits<double>::infinity());
+    return arith::SelectOp::create(m.b, isHidden, never, score);
+  };
+  attention.mask = mask;
+  Value made = attend(l, attention, l.resultElement());
+  auto cut = [&](const Heads &cache, unsigned result) -> Value {
+    if (!l.isUsed(result))
+      return makeUnread(l, result);
+    Dims offsets(4, l.index(0)), strides(4, l.index(1));
+    return tensor::ExtractSliceOp::create(l.b, cache.tensor.value, offsets,
+                                          l.resultDims(result), strides);
+  };
+  return l.replace(
+      {made, cut(attention.key, 1), cut(attention.value, 2), makeUnread(l, 3)});
+}
+
 void lathe::populateContribAttentionPatterns(RewritePatternSet &patterns,
                                              const TypeConverter &types) {
   addLowering(patterns, types, lowerRotaryEmbedding);
   addLowering(patterns, types, lowerMultiHead);
+  addLowering(patterns, types, lowerGroupQuery);
 }

@@ -184,3 +184,83 @@ LogicalResult MsMultiHeadAttentionOp::inferShapes(ShapeContext &ctx) {
   ctx.result(3).dims = Dims{batch, count, steps, total};
   return success();
 }
+
+LogicalResult MsGroupQueryAttentionOp::inferShapes(ShapeContext &ctx) {
+  auto type = ctx.getCommonElementType({0, 1, 2, 3, 4, 7, 8, 10});
+  if (failed(type))
+    return failure();
+  for (unsigned i = 0; i != 4; ++i)
+    ctx.result(i).elementType = *type;
+  // Nobody reads the scores.
+  ctx.result(3).dims = Dims{ctx.constant(0)};
+  for (auto [a, b] : {std::pair(1u, 2u), std::pair(3u, 4u), std::pair(7u, 8u)})
+    if (ctx.isPresent(a) != ctx.isPresent(b))
+      return ctx.emitError() << "expects operands #" << a << " and #" << b
+                             << " or neither, got one";
+  int64_t heads = getNumHeads(), shared = getKvNumHeads();
+  if (heads > INT32_MAX || heads % shared != 0)
+    return ctx.emitError() << "expects num_heads below 2^31 that is a multiple "
+                              "of kv_num_heads, "
+                           << shared << ", got " << heads;
+  if (failed(rule::expectOneElement(ctx, 6)))
+    return failure();
+  const auto &q = ctx.operand(0).dims;
+  if (!q)
+    return success();
+  if (failed(ctx.expectRank(0, 3)))
+    return failure();
+  bool isPacked = !ctx.isPresent(1);
+  AffineExpr batch = (*q)[0], steps = (*q)[1];
+  auto size = divide(ctx, (*q)[2], isPacked ? heads + 2 * shared : heads, 0);
+  if (failed(size))
+    return failure();
+  AffineExpr count = ctx.constant(shared);
+  for (unsigned i : {1u, 2u}) {
+    if (isPacked || !ctx.operand(i).dims)
+      continue;
+    if (failed(ctx.expectRank(i, 3)) || failed(expectSize(ctx, i, 0, batch)) ||
+        failed(expectSize(ctx, i, 1, steps)) ||
+        failed(expectSize(ctx, i, 2, simplify(*size * shared))))
+      return failure();
+  }
+  AffineExpr past = ctx.constant(0);
+  for (unsigned i : {3u, 4u}) {
+    if (!ctx.isPresent(i) || !ctx.operand(i).dims)
+      continue;
+    if (failed(ctx.expectRank(i, 4)) || failed(expectSize(ctx, i, 0, batch)) ||
+        failed(expectSize(ctx, i, 1, count)) ||
+        failed(expectSize(ctx, i, 3, *size)))
+      return failure();
+    if (i == 3)
+      past = (*ctx.operand(i).dims)[2];
+    else if (failed(expectSize(ctx, i, 2, past)))
+      return failure();
+  }
+  if (ctx.operand(5).dims) {
+    AffineExpr lengths = getProduct(*ctx.operand(5).dims, ctx.getContext());
+    if (!ctx.assumeEqual(batch, lengths))
+      return ctx.emitError() << "expects " << batch
+                             << " elements in operand #5, got " << lengths;
+  }
+  if (ctx.isPresent(7) &&
+      (failed(ctx.expectRank(7, 2)) || failed(expectSameShape(ctx, 7, 8))))
+    return failure();
+  ctx.result(0).dims = Dims{batch, steps, simplify(*size * heads)};
+  std::optional<Dims> known = ctx.operand(6).getExprs();
+  AffineExpr total;
+  if (known && known->size() == 1) {
+    std::optional<int64_t> a = getConstant(past),
+                           b = getConstant(known->front());
+    if (a && b)
+      total = ctx.constant(std::max(*a, *b));
+    else if (a == 0)
+      total = known->front();
+  }
+  if (!total)
+    total = ctx.fresh(0);
+  if (failed(
+          expectBroadcast(ctx, 10, {batch, ctx.constant(heads), steps, total})))
+    return failure();
+  ctx.result(1).dims = ctx.result(2).dims = Dims{batch, count, total, *size};
+  return success();
+}

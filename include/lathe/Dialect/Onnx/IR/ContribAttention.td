@@ -72,4 +72,62 @@ def Onnx_MsMultiHeadAttentionOp : Onnx_MsOp<"MultiHeadAttention"> {
                       Onnx_FloatTensor:$present_value, Onnx_FloatTensor:$qk);
 }
 
+def Onnx_MsGroupQueryAttentionOp : Onnx_MsOp<"GroupQueryAttention"> {
+  let summary = "Causal attention whose keys and values have fewer heads";
+  let description = [{
+    `query` is [batch, steps, num_heads * size]; `key` and `value` have
+    `kv_num_heads` heads, or are omitted and stand behind the query in one tensor.
+    `seqlens_k[b]` is the number of keys of batch `b`, past ones included, less
+    one; `total_sequence_length` is the largest number. Keys are written behind the
+    past ones of their batch into results 1 and 2, [batch, kv_num_heads, n, size]
+    with `n` the larger of the past's size and the total; what follows is zero.
+    Where there are as many steps as the total, there is no past. With
+    `do_rotary` queries and keys are turned, at their positions, as by
+    `onnx.ms.RotaryEmbedding`. With `local_window_size` (not -1) a query sees that
+    many keys, up to its own. `attention_bias` is added to the scores, which
+    `softcap` (not 0) limits before. [C1] Quantized caches, sinks, norms,
+    positions, other than causal attention and the scores are not supported.
+    https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.GroupQueryAttention
+
+    ```mlir
+    %y, %k, %v, %s = onnx.ms.GroupQueryAttention %q, %x, %x, %none, %none, %l, %t, %none, %none, %none, %none, %none, %none, %none, %none, %none {kv_num_heads = 1 : i64, num_heads = 2 : i64}
+       : (tensor<?x?x8xf32>, tensor<?x?x4xf32>, tensor<?x?x4xf32>, none, none, tensor<?xi32>, tensor<i32>, none, none, none, none, none, none, none, none, none) -> (tensor<?x?x8xf32>, tensor<?x1x?x4xf32>, tensor<?x1x?x4xf32>, tensor<*xf32>)
+    ```
+  }];
+  let arguments = (ins Onnx_FloatTensor:$query,
+                       Onnx_Optional<Onnx_FloatTensor>:$key,
+                       Onnx_Optional<Onnx_FloatTensor>:$value,
+                       Onnx_Optional<Onnx_FloatTensor>:$past_key,
+                       Onnx_Optional<Onnx_FloatTensor>:$past_value,
+                       Onnx_TensorOf<[I32]>:$seqlens_k,
+                       Onnx_TensorOf<[I32]>:$total_sequence_length,
+                       Onnx_Optional<Onnx_FloatTensor>:$cos_cache,
+                       Onnx_Optional<Onnx_FloatTensor>:$sin_cache,
+                       Onnx_Optional<Onnx_I64Tensor>:$position_ids,
+                       Onnx_Optional<Onnx_FloatTensor>:$attention_bias,
+                       Onnx_Optional<Onnx_FloatTensor>:$head_sink,
+                       Onnx_Optional<Onnx_FloatTensor>:$k_scale,
+                       Onnx_Optional<Onnx_FloatTensor>:$v_scale,
+                       Onnx_Optional<Onnx_FloatTensor>:$q_norm_weight,
+                       Onnx_Optional<Onnx_FloatTensor>:$k_norm_weight,
+                       Onnx_Flag<"1">:$causal,
+                       Onnx_Flag<"0">:$do_rotary,
+                       Onnx_DefaultWord<["NONE"], "NONE">:$k_quant_type,
+                       Onnx_Int<"0">:$kv_cache_bit_width,
+                       ConfinedAttr<I64Attr, [IntPositive]>:$kv_num_heads,
+                       Onnx_Int<"-1">:$local_window_size,
+                       ConfinedAttr<I64Attr, [IntPositive]>:$num_heads,
+                       Onnx_Float<"1e-06f">:$qk_norm_epsilon,
+                       Onnx_Int<"0">:$qk_output,
+                       Onnx_Flag<"0">:$rotary_interleaved,
+                       Onnx_Float<"0.0f">:$scale,
+                       Onnx_Flag<"0">:$sliding_window_cache,
+                       Onnx_Int<"0">:$smooth_softmax,
+                       Onnx_Float<"0.0f">:$softcap,
+                       Onnx_DefaultWord<["NONE"], "NONE">:$v_quant_type);
+  let results = (outs Onnx_FloatTensor:$output, Onnx_FloatTensor:$present_key,
+                      Onnx_FloatTensor:$present_value,
+                      Onnx_FloatTensor:$output_qk);
+}
+
 #endif // LATHE_DIALECT_ONNX_IR_CONTRIBATTENTION_TD
