@@ -7,6 +7,7 @@
 #include "lathe/Dialect/Onnx/IR/ContribAttention.h"
 #include "Attention.h"
 #include "Checks.h"
+#include "Contraction.h"
 #include "Families.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -391,9 +392,115 @@ static LogicalResult lowerGroupQuery(onnx::MsGroupQueryAttentionOp op,
       {made, cut(attention.key, 1), cut(attention.value, 2), makeUnread(l, 3)});
 }
 
+/// Part `which` of a cache [2, batch, heads, steps, size].
+static Heads cutCache(Lowering &l, unsigned cache, int64_t which) {
+  Dims sizes = l.dims(cache), offsets(5, l.index(0)), strides(5, l.index(1));
+  Dims dims(ArrayRef(sizes).drop_front());
+  sizes[0] = l.index(1);
+  offsets[0] = l.index(which);
+  Value part = tensor::ExtractSliceOp::create(l.b, l.value(cache), offsets,
+                                              sizes, strides);
+  return {{l.view(part, dims), l.element(cache)}, dims, /*stepsFirst=*/false};
+}
+
+/// Keys and values one after the other, in the order of a cache.
+static Value joinCache(Lowering &l, const Heads &key, const Heads &value) {
+  Dims dims = l.resultDims(1), offsets(5, l.index(0)), strides(5, l.index(1));
+  Value joined = l.empty(dims, l.resultType(1).getElementType());
+  Dims sizes = dims;
+  sizes[0] = l.index(1);
+  for (auto [i, part] : llvm::enumerate(ArrayRef{&key, &value})) {
+    offsets[0] = l.index(i);
+    joined =
+        tensor::InsertSliceOp::create(l.b, l.view(part->tensor.value, sizes),
+                                      joined, offsets, sizes, strides);
+  }
+  return joined;
+}
+
+static LogicalResult lowerAttention(onnx::MsAttentionOp op, Lowering &l) {
+  if (op.getDoRotary())
+    return l.unsupported("expected do_rotary of 0, got 1");
+  if (op.getPastPresentShareBuffer() || l.has(6))
+    return l.unsupported("expected past_present_share_buffer of 0 and no "
+                         "past_sequence_length (input 6)");
+  MLIRContext *context = l.b.getContext();
+  Dims in = l.dims(0);
+  int64_t columns = l.type(1).getDimSize(1), heads = op.getNumHeads();
+  SmallVector<int64_t> sizes(3, columns / 3);
+  if (auto given = op.getQkvHiddenSizes(); given && !given->empty())
+    sizes.assign(given->begin(), given->end());
+  if ((l.has(4) || l.isUsed(1)) && sizes[2] != sizes[0])
+    return l.unsupported("expected keys and values of one size in a cache");
+
+  // The projection, from which the parts are cut.
+  AffineExpr b, s, n, k;
+  bindDims(context, b, s, n, k);
+  Operand x = l.operand(0), w = l.operand(1);
+  x.map = AffineMap::get(4, 0, {b, s, k}, context);
+  w.map = AffineMap::get(4, 0, {k, n}, context);
+  Dims dims = {in[0], in[1], l.index(columns)};
+  Value made = contract(l, {x, w}, 4, dims);
+  Type element = l.element(0), compute = getComputeType(element);
+  if (l.has(2))
+    made = l.elementwise({Operand{made, compute}, l.operand(2)}, dims, element,
+                         [](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+                           return arith::AddFOp::create(b, x[0], x[1]);
+                         });
+  else
+    made = store(l, made, dims, element);
+  Heads parts[3];
+  Dims offsets(3, l.index(0)), strides(3, l.index(1));
+  int64_t first = 0;
+  for (auto [part, size] : llvm::zip_equal(parts, sizes)) {
+    offsets[2] = l.index(first);
+    dims[2] = l.index(size);
+    Value cut =
+        tensor::ExtractSliceOp::create(l.b, made, offsets, dims, strides);
+    part = splitHeads(l, {cut, element}, dims, heads);
+    first += size;
+  }
+
+  KeyMask mask;
+  mask.isCausal = op.getUnidirectional();
+  mask.filter = op.getMaskFilterValue().convertToFloat();
+  if (l.has(3)) {
+    mask.operand = 3;
+    if (l.rank(3) == 1) {
+      mask.size = l.toValue(l.dims(3)[0]);
+      mask.numBatches = l.toValue(in[0]);
+    }
+  }
+  Attention attention{parts[0], parts[1], parts[2],
+                      op.getScale().convertToFloat()};
+  if (l.has(4) || l.isUsed(1)) {
+    attention.key = stepsLast(l, attention.key);
+    attention.value = stepsLast(l, attention.value);
+  }
+  if (l.has(4)) {
+    Heads pastKey = cutCache(l, 4, 0);
+    mask.past = l.toValue(pastKey.steps());
+    attention.key = concatSteps(l, pastKey, attention.key);
+    attention.value = concatSteps(l, cutCache(l, 4, 1), attention.value);
+  }
+  if (l.has(5))
+    attention.bias = ScoreBias{l.operand(5), l.dims(5)};
+  auto apply = [&](const IndexMath &m, Value score, Value batch, Value step,
+                   Value key) {
+    return mask.apply(l, m, score, batch, step, key);
+  };
+  if (mask.operand || mask.isCausal)
+    attention.mask = apply;
+  Value y = attend(l, attention, l.resultElement());
+  return l.replace({y, l.isUsed(1)
+                           ? joinCache(l, attention.key, attention.value)
+                           : makeUnread(l, 1)});
+}
+
 void lathe::populateContribAttentionPatterns(RewritePatternSet &patterns,
                                              const TypeConverter &types) {
   addLowering(patterns, types, lowerRotaryEmbedding);
   addLowering(patterns, types, lowerMultiHead);
   addLowering(patterns, types, lowerGroupQuery);
+  addLowering(patterns, types, lowerAttention);
 }

@@ -264,3 +264,53 @@ LogicalResult MsGroupQueryAttentionOp::inferShapes(ShapeContext &ctx) {
   ctx.result(1).dims = ctx.result(2).dims = Dims{batch, count, total, *size};
   return success();
 }
+
+LogicalResult MsAttentionOp::inferShapes(ShapeContext &ctx) {
+  auto type = ctx.getCommonElementType({0, 1, 2, 4, 5});
+  if (failed(type))
+    return failure();
+  ctx.result(0).elementType = ctx.result(1).elementType = *type;
+  const auto &x = ctx.operand(0).dims, &w = ctx.operand(1).dims;
+  if (!x || !w)
+    return success();
+  if (failed(ctx.expectRank(0, 3)) || failed(ctx.expectRank(1, 2)) ||
+      failed(expectSize(ctx, 1, 0, (*x)[2])))
+    return failure();
+  AffineExpr batch = (*x)[0], steps = (*x)[1];
+  if (ctx.isPresent(2) && ctx.operand(2).dims &&
+      (failed(ctx.expectRank(2, 1)) || failed(expectSize(ctx, 2, 0, (*w)[1]))))
+    return failure();
+  std::optional<int64_t> columns = getConstant((*w)[1]);
+  int64_t heads = getNumHeads();
+  SmallVector<int64_t> sizes(3, columns ? *columns / 3 : 0);
+  if (auto given = getQkvHiddenSizes(); given && !given->empty())
+    sizes.assign(given->begin(), given->end());
+  if (!columns || *columns > INT32_MAX || sizes.size() != 3 ||
+      sizes[0] != sizes[1] ||
+      llvm::any_of(sizes,
+                   [&](int64_t size) {
+                     return size < 1 || size > *columns || size % heads != 0;
+                   }) ||
+      sizes[0] + sizes[1] + sizes[2] != *columns)
+    return ctx.emitError() << "expects qkv_hidden_sizes that are multiples of "
+                           << heads
+                           << ", the first two equal, and have the sum "
+                           << (*w)[1] << ", got others";
+  AffineExpr total = steps, count = ctx.constant(heads);
+  AffineExpr size = ctx.constant(sizes[0] / heads);
+  if (ctx.isPresent(4) && ctx.operand(4).dims) {
+    if (failed(ctx.expectRank(4, 5)) ||
+        failed(expectSize(ctx, 4, 0, ctx.constant(2))) ||
+        failed(expectSize(ctx, 4, 1, batch)) ||
+        failed(expectSize(ctx, 4, 2, count)) ||
+        failed(expectSize(ctx, 4, 4, size)))
+      return failure();
+    total = simplify(steps + (*ctx.operand(4).dims)[3]);
+  }
+  if (failed(expectMask(ctx, 3, batch, steps, total, /*hasRanges=*/true)) ||
+      failed(expectBroadcast(ctx, 5, {batch, count, steps, total})))
+    return failure();
+  ctx.result(0).dims = Dims{batch, steps, ctx.constant(sizes[2])};
+  ctx.result(1).dims = Dims{ctx.constant(2), batch, count, total, size};
+  return success();
+}

@@ -130,4 +130,37 @@ def Onnx_MsGroupQueryAttentionOp : Onnx_MsOp<"GroupQueryAttention"> {
                       Onnx_FloatTensor:$output_qk);
 }
 
+def Onnx_MsAttentionOp : Onnx_MsOp<"Attention"> {
+  let summary = "Attention of one tensor to itself, with its projection";
+  let description = [{
+    Queries, keys and values are the parts of `input * weights + bias`, of
+    `qkv_hidden_sizes` elements (by default a third each), in `num_heads` heads.
+    `past` and `present` are [2, batch, heads, steps, size], of keys and values.
+    The rest is as for `onnx.ms.MultiHeadAttention`; a mask `mask_index` of
+    [2 * batch] gives the ends of the keys and then their beginnings. [C1] Rotary
+    embeddings and caches that are shared are not supported.
+    https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.Attention
+
+    ```mlir
+    %y, %p = onnx.ms.Attention %x, %w, %b, %none, %none, %none, %none {num_heads = 2 : i64} : (tensor<?x?x8xf32>, tensor<8x24xf32>, tensor<24xf32>, none, none, none, none) -> (tensor<?x?x8xf32>, tensor<2x?x2x?x4xf32>)
+    ```
+  }];
+  let arguments = (ins Onnx_FloatTensor:$input,
+                       Onnx_FloatTensor:$weights,
+                       Onnx_Optional<Onnx_FloatTensor>:$bias,
+                       Onnx_Optional<Onnx_TensorOf<[I32]>>:$mask_index,
+                       Onnx_Optional<Onnx_FloatTensor>:$past,
+                       Onnx_Optional<Onnx_FloatTensor>:$attention_bias,
+                       Onnx_Optional<Onnx_TensorOf<[I32]>>:$past_sequence_length,
+                       Onnx_Flag<"0">:$do_rotary,
+                       Onnx_Float<"-10000.0f">:$mask_filter_value,
+                       ConfinedAttr<I64Attr, [IntPositive]>:$num_heads,
+                       Onnx_Flag<"0">:$past_present_share_buffer,
+                       Onnx_OptInts:$qkv_hidden_sizes,
+                       Onnx_Int<"0">:$rotary_embedding_dim,
+                       Onnx_Float<"0.0f">:$scale,
+                       Onnx_Flag<"0">:$unidirectional);
+  let results = (outs Onnx_FloatTensor:$output, Onnx_FloatTensor:$present);
+}
+
 #endif // LATHE_DIALECT_ONNX_IR_CONTRIBATTENTION_TD
