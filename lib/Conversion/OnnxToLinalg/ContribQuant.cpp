@@ -307,9 +307,39 @@ static LogicalResult lowerMatMulNBits(onnx::MsMatMulNBitsOp op, Lowering &l) {
                     }));
 }
 
+/// Sums as floats: times the scales, of the left factor as a whole and of the
+/// right one's columns, plus operand `bias` where it is there.
+static Value scaleSums(Lowering &l, Value sums, const Addends &addends,
+                       Operand leftScale, unsigned rightScale, unsigned bias) {
+  Dims dims = l.resultDims();
+  unsigned loops = dims.size();
+  Type f32 = l.b.getF32Type(), i32 = l.b.getI32Type();
+  SmallVector<Operand> more = {leftScale,
+                               readPerColumn(l, rightScale, loops, loops - 1)};
+  if (l.has(bias))
+    more.push_back(l.operand(bias));
+  return finishSums(
+      l, sums, addends, dims, more, f32,
+      [&](ImplicitLocOpBuilder &b, Value sum, ValueRange x) -> Value {
+        Value scale = arith::MulFOp::create(b, x[0], x[1]);
+        Value real =
+            arith::MulFOp::create(b, castScalar(b, sum, i32, f32), scale);
+        return x.size() == 2 ? real
+                             : Value(arith::AddFOp::create(b, real, x[2]));
+      });
+}
+
+static LogicalResult lowerToFloat(onnx::MsMatMulIntegerToFloatOp, Lowering &l) {
+  Addends addends;
+  Value sums = multiplyIntegers(l, 0, 4, 1, 5, addends);
+  Operand scale = readFirst(l, 2, l.resultDims().size());
+  return l.replace(scaleSums(l, sums, addends, scale, 3, 6));
+}
+
 void lathe::populateContribQuantPatterns(RewritePatternSet &patterns,
                                          const TypeConverter &types) {
   addLowering(patterns, types, lowerQLinearAdd);
   addLowering(patterns, types, lowerQGemm);
   addLowering(patterns, types, lowerMatMulNBits);
+  addLowering(patterns, types, lowerToFloat);
 }

@@ -144,3 +144,43 @@ LogicalResult MsMatMulNBitsOp::inferShapes(ShapeContext &ctx) {
   ctx.result(0).dims = dims;
   return success();
 }
+
+/// A product of operands 0 and 1 as floats, with what operands `perColumn` give
+/// for all columns or each, and `bias` for each.
+static LogicalResult inferToFloat(ShapeContext &ctx,
+                                  ArrayRef<unsigned> perColumn, unsigned bias) {
+  ctx.result(0).elementType = Float32Type::get(ctx.getContext());
+  if (failed(rule::matMul(ctx, 0, 1)))
+    return failure();
+  const auto &dims = ctx.result(0).dims;
+  if (!dims)
+    return success();
+  for (unsigned i : {0u, 1u})
+    if (ctx.operand(i).getRank() < 2)
+      return ctx.emitError()
+             << "expects operand #" << i << " of rank at least 2, got rank "
+             << ctx.operand(i).getRank();
+  for (unsigned i : perColumn)
+    if (failed(expectPerColumn(ctx, i, dims->back())))
+      return failure();
+  if (!ctx.isPresent(bias) || !ctx.operand(bias).dims)
+    return success();
+  if (failed(ctx.expectRank(bias, 1)))
+    return failure();
+  AffineExpr got = ctx.operand(bias).dims->front();
+  if (!ctx.assumeEqual(dims->back(), got))
+    return ctx.emitError() << "expects " << dims->back()
+                           << " elements in operand #" << bias << ", got "
+                           << got;
+  return success();
+}
+
+LogicalResult MsMatMulIntegerToFloatOp::inferShapes(ShapeContext &ctx) {
+  if (failed(ctx.getCommonElementType({0, 4})) ||
+      failed(ctx.getCommonElementType({1, 5})))
+    return failure();
+  for (unsigned i : {2u, 4u})
+    if (failed(rule::expectOneElement(ctx, i)))
+      return failure();
+  return inferToFloat(ctx, {3, 5}, 6);
+}

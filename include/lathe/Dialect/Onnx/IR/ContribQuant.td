@@ -96,4 +96,26 @@ def Onnx_MsMatMulNBitsOp : Onnx_MsOp<"MatMulNBits"> {
   let results = (outs Onnx_FloatTensor:$Y);
 }
 
+def Onnx_MsMatMulIntegerToFloatOp : Onnx_MsOp<"MatMulIntegerToFloat"> {
+  let summary = "Multiplies matrices of 8-bit integers and scales";
+  let description = [{
+    The sums of `onnx.MatMulInteger`, times `a_scale * b_scale`, plus `bias`. [C1]
+    `a_scale` and `a_zero_point` are one number, those of `B` one or one per
+    column. [C2] `bias` has one number per column.
+    https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.MatMulIntegerToFloat
+
+    ```mlir
+    %y = onnx.ms.MatMulIntegerToFloat %a, %b, %as, %bs, %none, %none, %none : (tensor<?x64xui8>, tensor<64x10xi8>, tensor<f32>, tensor<f32>, none, none, none) -> tensor<?x10xf32>
+    ```
+  }];
+  let arguments = (ins Onnx_MsByteTensor:$A,
+                       Onnx_MsByteTensor:$B,
+                       Onnx_TensorOf<[F32]>:$a_scale,
+                       Onnx_TensorOf<[F32]>:$b_scale,
+                       Onnx_Optional<Onnx_MsByteTensor>:$a_zero_point,
+                       Onnx_Optional<Onnx_MsByteTensor>:$b_zero_point,
+                       Onnx_Optional<Onnx_TensorOf<[F32]>>:$bias);
+  let results = (outs Onnx_TensorOf<[F32]>:$Y);
+}
+
 #endif // LATHE_DIALECT_ONNX_IR_CONTRIBQUANT_TD
