@@ -336,10 +336,81 @@ static LogicalResult lowerToFloat(onnx::MsMatMulIntegerToFloatOp, Lowering &l) {
   return l.replace(scaleSums(l, sums, addends, scale, 3, 6));
 }
 
+/// The least (or greatest) element of operand 0 and zero.
+static Operand reduceAll(Lowering &l, bool isGreatest) {
+  Dims dims = l.dims(0);
+  Type f32 = l.b.getF32Type();
+  Value made = l.reduce(l.operand(0), dims,
+                        llvm::to_vector(llvm::seq<int64_t>(dims.size())),
+                        l.b.getFloatAttr(f32, 0.0),
+                        [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+                          if (isGreatest)
+                            return arith::MaximumFOp::create(b, x[1], x[0]);
+                          return arith::MinimumFOp::create(b, x[1], x[0]);
+                        });
+  return {made, f32};
+}
+
+static LogicalResult lowerDynamicMatMul(onnx::MsDynamicQuantizeMatMulOp,
+                                        Lowering &l) {
+  MLIRContext *context = l.b.getContext();
+  Type f32 = l.b.getF32Type();
+  Type byte = IntegerType::get(context, 8, IntegerType::Unsigned);
+  Operand least = reduceAll(l, false), greatest = reduceAll(l, true);
+  // What is zero everywhere has the scale 1.
+  Value scale = l.elementwise(
+      {least, greatest}, {}, f32,
+      [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+        Value range = arith::SubFOp::create(b, x[1], x[0]);
+        Value zero = makeConstant(b, f32, 0), one = makeConstant(b, f32, 1);
+        Value isZero =
+            arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, range, zero);
+        Value step = arith::DivFOp::create(b, range, makeConstant(b, f32, 255));
+        return arith::SelectOp::create(b, isZero, one, step);
+      });
+  Operand scaleOperand{scale, f32};
+  Value zero = l.elementwise(
+      {least, scaleOperand}, {}, byte,
+      [&](ImplicitLocOpBuilder &b, ValueRange x) {
+        Value distance =
+            arith::SubFOp::create(b, makeConstant(b, f32, 0), x[0]);
+        return quantizeScalar(b, arith::DivFOp::create(b, distance, x[1]),
+                              Value(), byte);
+      });
+  Operand zeroOperand{zero, byte};
+  Value quantized =
+      l.elementwise({l.operand(0), scaleOperand, zeroOperand}, l.dims(0), byte,
+                    [&](ImplicitLocOpBuilder &b, ValueRange x) {
+                      return quantizeScalar(
+                          b, arith::DivFOp::create(b, x[0], x[1]), x[2], byte);
+                    });
+
+  Dims dims = l.resultDims();
+  unsigned rank = dims.size();
+  MatMulMaps maps = getMatMulMaps(l, 0, 1);
+  Factor a, b = getFactor(l, 1, 3);
+  a.elements = {quantized, byte, maps.a};
+  a.known = std::nullopt;
+  a.zero = zeroOperand;
+  a.zero->map = AffineMap::get(rank + 1, 0, context);
+  b.elements.map = maps.b;
+  if (b.zero)
+    b.zero = readPerRow(l, 3, 1, 0, /*isRight=*/true, rank + 1);
+  Addends addends;
+  if (l.rank(1) == 2)
+    takeOutZero(l, a, b, /*kept=*/1, rank, rank - 1, addends);
+  scaleOperand.map = zeroOperand.map = AffineMap::get(rank, 0, context);
+  if (addends.zeroTimes)
+    addends.zeroTimes->first = zeroOperand;
+  Value sums = contractIntegers(l, a, b, rank + 1, dims);
+  return l.replace(scaleSums(l, sums, addends, scaleOperand, 2, 4));
+}
+
 void lathe::populateContribQuantPatterns(RewritePatternSet &patterns,
                                          const TypeConverter &types) {
   addLowering(patterns, types, lowerQLinearAdd);
   addLowering(patterns, types, lowerQGemm);
   addLowering(patterns, types, lowerMatMulNBits);
   addLowering(patterns, types, lowerToFloat);
+  addLowering(patterns, types, lowerDynamicMatMul);
 }

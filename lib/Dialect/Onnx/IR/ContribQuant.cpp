@@ -184,3 +184,9 @@ LogicalResult MsMatMulIntegerToFloatOp::inferShapes(ShapeContext &ctx) {
       return failure();
   return inferToFloat(ctx, {3, 5}, 6);
 }
+
+LogicalResult MsDynamicQuantizeMatMulOp::inferShapes(ShapeContext &ctx) {
+  if (failed(ctx.getCommonElementType({1, 3})))
+    return failure();
+  return inferToFloat(ctx, {2, 3}, 4);
+}

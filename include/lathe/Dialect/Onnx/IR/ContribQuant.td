@@ -118,4 +118,23 @@ def Onnx_MsMatMulIntegerToFloatOp : Onnx_MsOp<"MatMulIntegerToFloat"> {
   let results = (outs Onnx_TensorOf<[F32]>:$Y);
 }
 
+def Onnx_MsDynamicQuantizeMatMulOp : Onnx_MsOp<"DynamicQuantizeMatMul"> {
+  let summary = "Quantizes a matrix by its range and multiplies";
+  let description = [{
+    `A`, quantized as by `onnx.DynamicQuantizeLinear`, times `B`, as
+    `onnx.ms.MatMulIntegerToFloat`. [C1] and [C2] as there.
+    https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.DynamicQuantizeMatMul
+
+    ```mlir
+    %y = onnx.ms.DynamicQuantizeMatMul %a, %b, %bs, %none, %none : (tensor<?x64xf32>, tensor<64x10xi8>, tensor<f32>, none, none) -> tensor<?x10xf32>
+    ```
+  }];
+  let arguments = (ins Onnx_TensorOf<[F32]>:$A,
+                       Onnx_MsByteTensor:$B,
+                       Onnx_TensorOf<[F32]>:$b_scale,
+                       Onnx_Optional<Onnx_MsByteTensor>:$b_zero_point,
+                       Onnx_Optional<Onnx_TensorOf<[F32]>>:$bias);
+  let results = (outs Onnx_TensorOf<[F32]>:$Y);
+}
+
 #endif // LATHE_DIALECT_ONNX_IR_CONTRIBQUANT_TD
