@@ -406,6 +406,12 @@ static LogicalResult lowerDynamicMatMul(onnx::MsDynamicQuantizeMatMulOp,
   return l.replace(scaleSums(l, sums, addends, scaleOperand, 2, 4));
 }
 
+static LogicalResult lowerQLinearMul(onnx::MsQLinearMulOp, Lowering &l) {
+  return lowerBinary(l, [](ImplicitLocOpBuilder &b, Value x, Value y) -> Value {
+    return arith::MulFOp::create(b, x, y);
+  });
+}
+
 void lathe::populateContribQuantPatterns(RewritePatternSet &patterns,
                                          const TypeConverter &types) {
   addLowering(patterns, types, lowerQLinearAdd);
@@ -413,4 +419,5 @@ void lathe::populateContribQuantPatterns(RewritePatternSet &patterns,
   addLowering(patterns, types, lowerMatMulNBits);
   addLowering(patterns, types, lowerToFloat);
   addLowering(patterns, types, lowerDynamicMatMul);
+  addLowering(patterns, types, lowerQLinearMul);
 }

@@ -190,3 +190,7 @@ LogicalResult MsDynamicQuantizeMatMulOp::inferShapes(ShapeContext &ctx) {
     return failure();
   return inferToFloat(ctx, {2, 3}, 4);
 }
+
+LogicalResult MsQLinearMulOp::inferShapes(ShapeContext &ctx) {
+  return inferBinary(ctx);
+}

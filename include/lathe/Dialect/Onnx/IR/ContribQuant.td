@@ -137,4 +137,17 @@ def Onnx_MsDynamicQuantizeMatMulOp : Onnx_MsOp<"DynamicQuantizeMatMul"> {
   let results = (outs Onnx_TensorOf<[F32]>:$Y);
 }
 
+def Onnx_MsQLinearMulOp : Onnx_MsQLinearBinaryOp<"QLinearMul"> {
+  let summary = "Multiplies quantized numbers into quantized ones";
+  let description = [{
+    The product of both operands, dequantized, quantized again; `A` and `B`
+    broadcast. [C1] Scales and zero points are one number each.
+    https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.QLinearMul
+
+    ```mlir
+    %c = onnx.ms.QLinearMul %a, %as, %az, %b, %bs, %bz, %cs, %cz : (tensor<?x8xui8>, tensor<f32>, tensor<ui8>, tensor<8xui8>, tensor<f32>, tensor<ui8>, tensor<f32>, tensor<ui8>) -> tensor<?x8xui8>
+    ```
+  }];
+}
+
 #endif // LATHE_DIALECT_ONNX_IR_CONTRIBQUANT_TD
