@@ -412,6 +412,39 @@ static LogicalResult lowerQLinearMul(onnx::MsQLinearMulOp, Lowering &l) {
   });
 }
 
+static LogicalResult lowerGlobalAverage(onnx::MsQLinearGlobalAveragePoolOp op,
+                                        Lowering &l) {
+  Dims dims = l.dims(0);
+  int64_t rank = dims.size(), first = op.getChannelsLast() ? 1 : 2;
+  SmallVector<int64_t> axes =
+      llvm::to_vector(llvm::seq<int64_t>(first, first + rank - 2));
+  Type element = l.element(0), i32 = l.b.getI32Type(), f32 = l.b.getF32Type();
+  Value sums = l.reduce(l.operand(0), dims, axes, l.b.getI32IntegerAttr(0),
+                        [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+                          return arith::AddIOp::create(
+                              b, x[1], castScalar(b, x[0], element, i32));
+                        });
+  Value size =
+      l.toValue(l.product(ArrayRef<OpFoldResult>(dims).slice(first, rank - 2)));
+  Dims kept = dropDims(dims, axes);
+  SmallVector<Operand> inputs = {{sums, i32}};
+  Scaled from{1, 2}, to{3, 4};
+  from.addTo(l, 2, inputs);
+  to.addTo(l, 2, inputs);
+  Value y = l.elementwise(
+      inputs, kept, element, [&](ImplicitLocOpBuilder &b, ValueRange x) {
+        Value count = arith::IndexCastOp::create(b, i32, size);
+        Value zero = castScalar(b, x[*from.zeroAt], element, i32);
+        Value sum = arith::SubIOp::create(
+            b, x[0], Value(arith::MulIOp::create(b, zero, count)));
+        Value mean = arith::DivFOp::create(b, castScalar(b, sum, i32, f32),
+                                           castScalar(b, count, i32, f32));
+        return quantize(b, arith::MulFOp::create(b, mean, x[from.scaleAt]),
+                        element, to, x);
+      });
+  return l.replace(l.view(y, l.resultDims()));
+}
+
 void lathe::populateContribQuantPatterns(RewritePatternSet &patterns,
                                          const TypeConverter &types) {
   addLowering(patterns, types, lowerQLinearAdd);
@@ -420,4 +453,5 @@ void lathe::populateContribQuantPatterns(RewritePatternSet &patterns,
   addLowering(patterns, types, lowerToFloat);
   addLowering(patterns, types, lowerDynamicMatMul);
   addLowering(patterns, types, lowerQLinearMul);
+  addLowering(patterns, types, lowerGlobalAverage);
 }

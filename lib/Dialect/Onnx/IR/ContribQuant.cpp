@@ -194,3 +194,24 @@ LogicalResult MsDynamicQuantizeMatMulOp::inferShapes(ShapeContext &ctx) {
 LogicalResult MsQLinearMulOp::inferShapes(ShapeContext &ctx) {
   return inferBinary(ctx);
 }
+
+LogicalResult MsQLinearGlobalAveragePoolOp::inferShapes(ShapeContext &ctx) {
+  auto type = ctx.getCommonElementType({0, 2, 4});
+  if (failed(type))
+    return failure();
+  for (unsigned i : {1u, 2u, 3u, 4u})
+    if (failed(rule::expectOneElement(ctx, i)))
+      return failure();
+  ctx.result(0).elementType = *type;
+  if (!ctx.operand(0).dims)
+    return success();
+  Dims dims = *ctx.operand(0).dims;
+  if (dims.size() < 3)
+    return ctx.emitError() << "expects operand #0 of rank at least 3, got rank "
+                           << int64_t(dims.size());
+  bool isLast = getChannelsLast();
+  std::fill(dims.begin() + (isLast ? 1 : 2), dims.end() - isLast,
+            ctx.constant(1));
+  ctx.result(0).dims = dims;
+  return success();
+}

@@ -150,4 +150,26 @@ def Onnx_MsQLinearMulOp : Onnx_MsQLinearBinaryOp<"QLinearMul"> {
   }];
 }
 
+def Onnx_MsQLinearGlobalAveragePoolOp
+    : Onnx_MsOp<"QLinearGlobalAveragePool"> {
+  let summary = "Averages quantized numbers over space";
+  let description = [{
+    The mean over all dimensions of space, quantized again. `X` is [batch,
+    channels, space...], or, with `channels_last`, [batch, space..., channels].
+    [C1] Scales and zero points are one number each.
+    https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.QLinearGlobalAveragePool
+
+    ```mlir
+    %y = onnx.ms.QLinearGlobalAveragePool %x, %xs, %xz, %ys, %yz : (tensor<?x8x7x7xui8>, tensor<f32>, tensor<ui8>, tensor<f32>, tensor<ui8>) -> tensor<?x8x1x1xui8>
+    ```
+  }];
+  let arguments = (ins Onnx_MsByteTensor:$X,
+                       Onnx_TensorOf<[F32]>:$x_scale,
+                       Onnx_MsByteTensor:$x_zero_point,
+                       Onnx_TensorOf<[F32]>:$y_scale,
+                       Onnx_MsByteTensor:$y_zero_point,
+                       Onnx_Flag<"0">:$channels_last);
+  let results = (outs Onnx_MsByteTensor:$Y);
+}
+
 #endif // LATHE_DIALECT_ONNX_IR_CONTRIBQUANT_TD
