@@ -5,10 +5,12 @@
 // ONNX's own operators are lowered to.
 
 #include "lathe/Dialect/Onnx/IR/Contrib.h"
+#include "Checks.h"
 #include "Contraction.h"
 #include "Convolution.h"
 #include "Elementwise.h"
 #include "Families.h"
+#include "Indexing.h"
 #include "NamedActivation.h"
 #include "Normalization.h"
 
@@ -256,6 +258,76 @@ static LogicalResult lowerFusedConv(onnx::MsFusedConvOp op, Lowering &l) {
       }));
 }
 
+static LogicalResult lowerEmbed(onnx::MsEmbedLayerNormalizationOp op,
+                                Lowering &l) {
+  MLIRContext *context = l.b.getContext();
+  Dims dims = l.resultDims();
+  Type element = l.resultElement(), compute = getComputeType(element);
+  // Tables, and the operands that say which rows; positions count by default.
+  struct Table {
+    unsigned rows, ids;
+  };
+  SmallVector<Table> tables = {{2, 0}};
+  if (l.has(4))
+    tables.push_back({4, 1});
+  bool counts = !l.has(8);
+  if (!counts)
+    tables.push_back({3, 8});
+  SmallVector<Operand> ids;
+  SmallVector<Value> sizes;
+  for (const Table &table : tables) {
+    OpFoldResult rows = l.dims(table.rows)[0];
+    if (failed(checkIndices(l, table.ids, rows, 0, /*fromEnd=*/false)))
+      return failure();
+    ids.push_back(l.operand(table.ids));
+    bool isForAll = l.type(table.ids).getDimSize(0) == 1 &&
+                    l.resultType().getDimSize(0) != 1;
+    ids.back().map = AffineMap::get(
+        3, 0,
+        {isForAll ? l.b.getAffineConstantExpr(0) : l.b.getAffineDimExpr(0),
+         l.b.getAffineDimExpr(1)},
+        context);
+    sizes.push_back(l.toValue(rows));
+  }
+  Value positions = l.toValue(l.dims(3)[0]);
+  if (counts) {
+    Value fits = arith::CmpIOp::create(l.b, arith::CmpIPredicate::sle,
+                                       l.toValue(dims[1]), positions);
+    check(l, fits,
+          "expects at most as many steps as position embeddings, got "
+          "more");
+  }
+  Value sum = l.elementwise(
+      ids, dims, compute, [&](ImplicitLocOpBuilder &b, ValueRange x) {
+        IndexMath m{b};
+        Value total;
+        auto add = [&](unsigned table, Value row) {
+          Value part = m.read(l.value(table), {row, m.loop(2)}, element);
+          total = total ? Value(arith::AddFOp::create(b, total, part)) : part;
+        };
+        for (auto [id, table, size] : llvm::zip_equal(x, tables, sizes))
+          add(table.rows, m.clamp(m.fromInt(id), size));
+        if (counts)
+          add(3, m.clamp(m.loop(1), positions));
+        return total;
+      });
+  Value y = normalizeRows(l, {sum, compute}, /*hasMean=*/true, l.operand(5),
+                          l.operand(6), op.getEpsilon().convertToFloat());
+  Type i32 = l.b.getI32Type();
+  Value lengths = l.fill({dims[0]}, l.b.getI32IntegerAttr(0));
+  if (l.has(7))
+    lengths =
+        l.reduce(l.operand(7), {dims[0], dims[1]}, 1, l.b.getI32IntegerAttr(0),
+                 [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+                   Value isOne =
+                       arith::CmpIOp::create(b, arith::CmpIPredicate::eq, x[0],
+                                             makeConstant(b, i32, 1));
+                   return arith::AddIOp::create(
+                       b, x[1], Value(arith::ExtUIOp::create(b, i32, isOne)));
+                 });
+  return l.replace({y, lengths, store(l, sum, dims, element)});
+}
+
 void lathe::populateContribPatterns(RewritePatternSet &patterns,
                                     const TypeConverter &types) {
   addLowering(patterns, types, lowerSkipLayerNorm);
@@ -268,4 +340,5 @@ void lathe::populateContribPatterns(RewritePatternSet &patterns,
   addLowering(patterns, types, lowerFusedMatMul);
   addLowering(patterns, types, lowerFusedGemm);
   addLowering(patterns, types, lowerFusedConv);
+  addLowering(patterns, types, lowerEmbed);
 }

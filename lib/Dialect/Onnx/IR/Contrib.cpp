@@ -126,3 +126,49 @@ LogicalResult MsFusedMatMulOp::inferShapes(ShapeContext &ctx) {
 LogicalResult MsFusedGemmOp::inferShapes(ShapeContext &ctx) {
   return rule::gemm(ctx, getTransA(), getTransB());
 }
+
+LogicalResult MsEmbedLayerNormalizationOp::inferShapes(ShapeContext &ctx) {
+  auto type = ctx.getCommonElementType({2, 3, 4, 5, 6});
+  if (failed(type))
+    return failure();
+  ctx.result(0).elementType = ctx.result(2).elementType = *type;
+  ctx.result(1).elementType = IntegerType::get(ctx.getContext(), 32);
+  if (ctx.isPresent(1) != ctx.isPresent(4))
+    return ctx.emitError() << "expects operands #1 and #4 or neither, got one";
+  const auto &ids = ctx.operand(0).dims, &words = ctx.operand(2).dims;
+  if (!ids || !words)
+    return success();
+  for (unsigned i : {0u, 2u, 3u, 4u})
+    if (ctx.isPresent(i) && failed(ctx.expectRank(i, 2)))
+      return failure();
+  AffineExpr size = (*words)[1];
+  for (unsigned i : {3u, 4u}) {
+    if (!ctx.isPresent(i) || !ctx.operand(i).dims)
+      continue;
+    AffineExpr got = (*ctx.operand(i).dims)[1];
+    if (!ctx.assumeEqual(size, got))
+      return ctx.emitError()
+             << "expects rows of " << size << " elements in operand #" << i
+             << ", got " << got;
+  }
+  for (unsigned i : {5u, 6u})
+    if (failed(expectVector(ctx, i, size)))
+      return failure();
+  for (unsigned i : {1u, 7u, 8u}) {
+    if (!ctx.isPresent(i) || !ctx.operand(i).dims)
+      continue;
+    if (failed(ctx.expectRank(i, 2)))
+      return failure();
+    for (auto [d, expected] : llvm::enumerate(*ids)) {
+      AffineExpr got = (*ctx.operand(i).dims)[d];
+      bool isForAll = i == 8 && d == 0 && getConstant(got) == 1;
+      if (!isForAll && !ctx.assumeEqual(expected, got))
+        return ctx.emitError()
+               << "expects size " << expected << " in dimension " << int64_t(d)
+               << " of operand #" << i << ", got " << got;
+    }
+  }
+  ctx.result(0).dims = ctx.result(2).dims = Dims{(*ids)[0], (*ids)[1], size};
+  ctx.result(1).dims = Dims{(*ids)[0]};
+  return success();
+}

@@ -218,4 +218,35 @@ def Onnx_MsFusedConvOp : Onnx_MsOp<"FusedConv"> {
   let results = (outs Onnx_FloatTensor:$Y);
 }
 
+def Onnx_MsEmbedLayerNormalizationOp : Onnx_MsOp<"EmbedLayerNormalization"> {
+  let summary = "Adds up embeddings and normalizes";
+  let description = [{
+    The sum of the rows of `word_embedding` at `input_ids` [batch, steps], of
+    `position_embedding` at `position_ids` (by default 0, 1, ...) and, where it is
+    there, of `segment_embedding` at `segment_ids`, normalized as by
+    `onnx.LayerNormalization`. Result 1 counts the ones of each batch of `mask`
+    (none: 0), the last is the sum. [C1] Rows have one length, which `gamma` and
+    `beta` have. [C2] Segments are given with their embedding.
+    https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.EmbedLayerNormalization
+
+    ```mlir
+    %y, %m, %s = onnx.ms.EmbedLayerNormalization %i, %none, %w, %p, %none, %g, %b, %none, %none : (tensor<?x?xi32>, none, tensor<99x8xf32>, tensor<64x8xf32>, none, tensor<8xf32>, tensor<8xf32>, none, none) -> (tensor<?x?x8xf32>, tensor<?xi32>, tensor<?x?x8xf32>)
+    ```
+  }];
+  let arguments = (ins Onnx_TensorOf<[I32]>:$input_ids,
+                       Onnx_Optional<Onnx_TensorOf<[I32]>>:$segment_ids,
+                       Onnx_FloatTensor:$word_embedding,
+                       Onnx_FloatTensor:$position_embedding,
+                       Onnx_Optional<Onnx_FloatTensor>:$segment_embedding,
+                       Onnx_FloatTensor:$gamma,
+                       Onnx_FloatTensor:$beta,
+                       Onnx_Optional<Onnx_TensorOf<[I32]>>:$mask,
+                       Onnx_Optional<Onnx_TensorOf<[I32]>>:$position_ids,
+                       Onnx_Float<"1e-12f">:$epsilon,
+                       Onnx_Int<"0">:$mask_index_type);
+  let results = (outs Onnx_FloatTensor:$output,
+                      Onnx_TensorOf<[I32]>:$mask_index,
+                      Onnx_FloatTensor:$embedding_sum);
+}
+
 #endif // LATHE_DIALECT_ONNX_IR_CONTRIB_TD
