@@ -13,6 +13,8 @@
 #include "Indexing.h"
 #include "NamedActivation.h"
 #include "Normalization.h"
+#include "Window.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -328,6 +330,48 @@ static LogicalResult lowerEmbed(onnx::MsEmbedLayerNormalizationOp op,
   return l.replace({y, lengths, store(l, sum, dims, element)});
 }
 
+/// The sizes of [batch, space..., channels] with the channels second.
+static Dims channelsSecond(DimsRef dims) {
+  Dims moved = {dims.front(), dims.back()};
+  llvm::append_range(moved, dims.drop_front().drop_back());
+  return moved;
+}
+
+static LogicalResult lowerNhwcMaxPool(onnx::MsNhwcMaxPoolOp op, Lowering &l) {
+  MLIRContext *context = l.b.getContext();
+  Dims in = l.dims(0), out = l.resultDims();
+  FailureOr<Window> window = makeWindow(
+      l, op.getKernelShape(), op.getStrides(), op.getDilations(), op.getPads(),
+      op.getAutoPad(), channelsSecond(in), channelsSecond(out));
+  if (failed(window))
+    return failure();
+  Type element = l.element(0);
+  bool isByte = isUnsigned(element);
+  TypedAttr least = l.b.getI8IntegerAttr(isByte ? 0 : INT8_MIN);
+  Value padded = padSpace(l, l.value(0), *window, least, /*firstSpace=*/1);
+  unsigned rank = out.size(), space = rank - 2, loops = rank + space;
+  SmallVector<AffineExpr> read = {getAffineDimExpr(0, context)};
+  llvm::append_range(read, getWindowExprs(*window, 1, rank, context));
+  read.push_back(getAffineDimExpr(rank - 1, context));
+  // What gives the loops over the window their sizes.
+  Dims sizes = getAsIndexOpFoldResult(context, window->kernel);
+  Value shape = l.empty(sizes, l.b.getI8Type());
+  SmallVector<utils::IteratorType> iterators(loops,
+                                             utils::IteratorType::reduction);
+  std::fill_n(iterators.begin(), rank, utils::IteratorType::parallel);
+  return l.replace(l.generic(
+      {padded, shape}, l.fill(out, least),
+      {AffineMap::get(loops, 0, read, context),
+       getLoopMap(context, loops, rank, space),
+       getLoopMap(context, loops, 0, rank)},
+      iterators,
+      [&](ImplicitLocOpBuilder &b, ValueRange x) -> SmallVector<Value> {
+        if (isByte)
+          return {arith::MaxUIOp::create(b, x[0], x[2])};
+        return {arith::MaxSIOp::create(b, x[0], x[2])};
+      }));
+}
+
 void lathe::populateContribPatterns(RewritePatternSet &patterns,
                                     const TypeConverter &types) {
   addLowering(patterns, types, lowerSkipLayerNorm);
@@ -341,4 +385,5 @@ void lathe::populateContribPatterns(RewritePatternSet &patterns,
   addLowering(patterns, types, lowerFusedGemm);
   addLowering(patterns, types, lowerFusedConv);
   addLowering(patterns, types, lowerEmbed);
+  addLowering(patterns, types, lowerNhwcMaxPool);
 }

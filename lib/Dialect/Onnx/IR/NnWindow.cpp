@@ -312,6 +312,22 @@ LogicalResult MaxPoolOp::inferShapes(ShapeContext &ctx) {
   return success();
 }
 
+LogicalResult MsNhwcMaxPoolOp::inferShapes(ShapeContext &ctx) {
+  ctx.result(0).elementType = ctx.operand(0).elementType;
+  if (failed(expectSpace(ctx)))
+    return failure();
+  if (!ctx.operand(0).dims)
+    return success();
+  Dims x = *ctx.operand(0).dims;
+  // The channels go second, as in other pools, and back.
+  std::rotate(x.begin() + 1, x.end() - 1, x.end());
+  if (failed(inferPool(ctx, *this, x)))
+    return failure();
+  Dims &y = *ctx.result(0).dims;
+  std::rotate(y.begin() + 1, y.begin() + 2, y.end());
+  return success();
+}
+
 LogicalResult rule::globalPool(ShapeContext &ctx) {
   if (failed(expectSpace(ctx)) || failed(sameShape(ctx)))
     return failure();

@@ -249,4 +249,24 @@ def Onnx_MsEmbedLayerNormalizationOp : Onnx_MsOp<"EmbedLayerNormalization"> {
                       Onnx_FloatTensor:$embedding_sum);
 }
 
+def Onnx_MsNhwcMaxPoolOp : Onnx_MsOp<"NhwcMaxPool"> {
+  let summary = "Takes the greatest byte of each window, channels last";
+  let description = [{
+    As `onnx.MaxPool`, of [batch, space..., channels].
+    https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.NhwcMaxPool
+
+    ```mlir
+    %y = onnx.ms.NhwcMaxPool %x {kernel_shape = array<i64: 2, 2>} : (tensor<?x8x8x3xui8>) -> tensor<?x7x7x3xui8>
+    ```
+  }];
+  let arguments = (ins Onnx_TensorOf<[I8, UI8]>:$x,
+                       Onnx_AutoPad:$auto_pad,
+                       Onnx_Flag<"0">:$ceil_mode,
+                       Onnx_OptInts:$dilations,
+                       DenseI64ArrayAttr:$kernel_shape,
+                       Onnx_OptInts:$pads,
+                       Onnx_OptInts:$strides);
+  let results = (outs Onnx_TensorOf<[I8, UI8]>:$y);
+}
+
 #endif // LATHE_DIALECT_ONNX_IR_CONTRIB_TD
