@@ -68,15 +68,17 @@ static bool reportUnsupported(func::FuncOp func) {
     if (isa<onnx::NoneOp>(op) || op->hasTrait<OpTrait::IsTerminator>())
       return;
     any = true;
+    // What a lowering made before it failed has none; its op is reported.
+    auto reason = op->getAttrOfType<StringAttr>(reasonAttrName);
+    if (!reason)
+      return;
     std::string name;
     if (auto loc = op->getLoc()->findInstanceOf<NameLoc>())
       name = loc.getName().str();
-    auto reason = op->getAttrOfType<StringAttr>(reasonAttrName);
     StringRef opName = op->getName().getStringRef();
     op->emitError() << "node '" << name << "' ("
-                    << opName.substr(opName.rfind('.') + 1) << "): "
-                    << (reason ? reason.getValue()
-                               : "expected an operator that can be lowered");
+                    << opName.substr(opName.rfind('.') + 1)
+                    << "): " << reason.getValue();
   });
   return any;
 }
@@ -91,6 +93,32 @@ static void eraseDead(func::FuncOp func) {
 }
 
 namespace {
+/// Keeps an op that no lowering takes, with a reason, which makes it legal
+/// until it is reported. So a lowering may make `onnx` ops: the conversion ends
+/// the process where a pattern makes what cannot be legalized.
+struct KeepUnsupported : ConversionPattern {
+  explicit KeepUnsupported(MLIRContext *context)
+      : ConversionPattern(MatchAnyOpTypeTag(), /*benefit=*/0, context) {}
+
+  LogicalResult
+  matchAndRewrite(Operation *op, ArrayRef<Value>,
+                  ConversionPatternRewriter &rewriter) const override {
+    if (!isa_and_nonnull<onnx::OnnxDialect>(op->getDialect()))
+      return rewriter.notifyMatchFailure(op, "expected an op of ONNX");
+    rewriter.modifyOpInPlace(op, [&] {
+      if (!isKept(op))
+        op->setAttr(
+            reasonAttrName,
+            rewriter.getStringAttr("expected an operator that can be lowered"));
+    });
+    return success();
+  }
+
+  static bool isKept(Operation *op) {
+    return isa_and_nonnull<StringAttr>(op->getAttr(reasonAttrName));
+  }
+};
+
 struct ConvertOnnxToLinalg
     : lathe::impl::ConvertOnnxToLinalgBase<ConvertOnnxToLinalg> {
   void runOnOperation() override {
@@ -144,6 +172,7 @@ struct ConvertOnnxToLinalg
     populateFunctionOpInterfaceTypeConversionPattern<func::FuncOp>(patterns,
                                                                    types);
     populateReturnOpTypeConversionPattern(patterns, types);
+    patterns.add<KeepUnsupported>(context);
 
     ConversionTarget target(*context);
     target.addLegalDialect<LatheDialect, affine::AffineDialect,
@@ -153,6 +182,12 @@ struct ConvertOnnxToLinalg
     // What stands between an argument of a sub-graph and its readers, until
     // those are converted.
     target.addLegalOp<UnrealizedConversionCastOp>();
+    // What stays is reported at the end; the end of a sub-graph is part of its
+    // op.
+    target.addDynamicallyLegalDialect<onnx::OnnxDialect>([](Operation *op) {
+      return KeepUnsupported::isKept(op) ||
+             op->hasTrait<OpTrait::IsTerminator>();
+    });
     // Stands for an omitted operand until its last reader is gone.
     target.addLegalOp<onnx::NoneOp>();
     target.addDynamicallyLegalOp<func::FuncOp>([&](func::FuncOp op) {

@@ -221,13 +221,6 @@ static LogicalResult lowerMoving(OpTy op, Lowering &l) {
     auto tensor = dyn_cast<TensorType>(type);
     return tensor && isa<onnx::StringType>(tensor.getElementType());
   };
-  // The op that is made below must be one that can be lowered.
-  SmallVector<Type> types(op->getOperandTypes());
-  llvm::append_range(types, op->getResultTypes());
-  if (llvm::any_of(types, [&](Type type) {
-        return isa<UnrankedTensorType>(type) && !isText(type);
-      }))
-    return l.unsupported("expected numbers of known rank");
   SmallVector<Value> operands, texts;
   for (unsigned i = 0, e = op->getNumOperands(); i != e; ++i) {
     Type type = op->getOperand(i).getType();

@@ -45,3 +45,36 @@ func.func @unranked(%x: tensor<*xf32>) -> tensor<*xf32> {
   %y = onnx.Relu %x : (tensor<*xf32>) -> tensor<*xf32>
   return %y : tensor<*xf32>
 }
+
+// -----
+
+// Text is moved by an op on positions, which is refused in its place.
+func.func @text_at_an_index_outside(%x: tensor<4x!onnx.string>) -> tensor<1x!onnx.string> {
+  %i = onnx.Constant {value = dense<7> : tensor<1xi64>} : () -> tensor<1xi64>
+  // expected-error @+1 {{(Gather): expected an index in [-4, 4), got 7}}
+  %y = onnx.Gather %x, %i : (tensor<4x!onnx.string>, tensor<1xi64>) -> tensor<1x!onnx.string>
+  return %y : tensor<1x!onnx.string>
+}
+
+// -----
+
+func.func @text_in_a_branch(%x: tensor<4x!onnx.string>, %z: tensor<1x!onnx.string>, %c: tensor<i1>) -> tensor<1x!onnx.string> {
+  %i = onnx.Constant {value = dense<7> : tensor<1xi64>} : () -> tensor<1xi64>
+  %y = onnx.If %c : (tensor<i1>) -> tensor<1x!onnx.string> {
+    // expected-error @+1 {{(Gather): expected an index in [-4, 4), got 7}}
+    %a = onnx.Gather %x, %i : (tensor<4x!onnx.string>, tensor<1xi64>) -> tensor<1x!onnx.string>
+    onnx.Yield %a : (tensor<1x!onnx.string>) -> ()
+  }, {
+    onnx.Yield %z : (tensor<1x!onnx.string>) -> ()
+  }
+  return %y : tensor<1x!onnx.string>
+}
+
+// -----
+
+// So are classifiers with text as labels by those with numbers.
+func.func @labels_of_a_model_that_is_refused(%x: tensor<2x3xf32>) -> (tensor<2x!onnx.string>, tensor<2x2xf32>) {
+  // expected-error @+1 {{(ml.LinearClassifier): expected 2 coefficients per feature, got 5}}
+  %y, %z = onnx.ml.LinearClassifier %x {classlabels_strings = ["a", "b"], coefficients = array<f32: 1.0, 2.0, 3.0, 4.0, 5.0>} : (tensor<2x3xf32>) -> (tensor<2x!onnx.string>, tensor<2x2xf32>)
+  return %y, %z : tensor<2x!onnx.string>, tensor<2x2xf32>
+}

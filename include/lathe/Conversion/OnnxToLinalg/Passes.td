@@ -16,7 +16,8 @@ def ConvertOnnxToLinalg : Pass<"convert-onnx-to-linalg", "::mlir::func::FuncOp">
     whose type changes by that keeps the old one as `lathe.type`.
 
     Shapes are read from `lathe.shapes` (see `annotate-shapes`). What has no
-    lowering is reported, one error per node, all of them together.
+    lowering is reported, one error per node, all of them together. A lowering may
+    make `onnx` ops: they are lowered, or refused, in their turn.
 
     ```mlir
     %0 = onnx.Relu %x {lathe.node = 3} : (tensor<4xf32>) -> tensor<4xf32>
