@@ -120,10 +120,6 @@ static AffineMap getDimMap(Lowering &l, int64_t rank, unsigned dim) {
 static LogicalResult lowerLayerNorm(onnx::LayerNormalizationOp op,
                                     Lowering &l) {
   Dims dims = l.dims(0);
-  int64_t axis = op.getAxis(), rank = dims.size();
-  if (axis < -rank || axis >= rank)
-    return l.unsupported("expected axis in [-" + Twine(rank) + ", " +
-                         Twine(rank) + "), got " + Twine(axis));
   SmallVector<int64_t> axes =
       axesFrom(normalizeAxis(op.getAxis(), dims.size()), dims.size());
   Dims kept = dropDims(dims, axes);
@@ -152,10 +148,6 @@ static LogicalResult lowerLayerNorm(onnx::LayerNormalizationOp op,
 
 static LogicalResult lowerRmsNorm(onnx::RMSNormalizationOp op, Lowering &l) {
   Dims dims = l.dims(0);
-  int64_t axis = op.getAxis(), rank = dims.size();
-  if (axis < -rank || axis >= rank)
-    return l.unsupported("expected axis in [-" + Twine(rank) + ", " +
-                         Twine(rank) + "), got " + Twine(axis));
   SmallVector<int64_t> axes =
       axesFrom(normalizeAxis(op.getAxis(), dims.size()), dims.size());
   Operand x = l.operand(0);
@@ -213,10 +205,6 @@ static LogicalResult lowerMeanVarianceNorm(onnx::MeanVarianceNormalizationOp op,
                                            Lowering &l) {
   Dims dims = l.dims(0);
   SmallVector<int64_t> axes = normalizeAxes(op.getAxes(), dims.size());
-  for (int64_t axis : axes)
-    if (axis < 0 || axis >= (int64_t)dims.size())
-      return l.unsupported("expected axes of a tensor of rank " +
-                           Twine(dims.size()) + ", got others");
   Operand x = l.operand(0);
   Operand mean = makeMean(l, x, dims, axes);
   Operand variance = makeVariance(l, x, mean, dims, axes);
@@ -244,8 +232,6 @@ static LogicalResult lowerBatchNorm(onnx::BatchNormalizationOp op,
                                     Lowering &l) {
   Dims dims = l.dims(0);
   int64_t rank = dims.size();
-  if (rank < 2)
-    return l.unsupported("expected a channel dimension");
   Operand x = l.operand(0), mean = l.operand(3), variance = l.operand(4);
   Type compute = getComputeType(x.element);
   Dims channels = {dims[1]};
@@ -347,9 +333,6 @@ static LogicalResult lowerLpNorm(onnx::LpNormalizationOp op, Lowering &l) {
 static LogicalResult lowerLrn(onnx::LRNOp op, Lowering &l) {
   MLIRContext *context = l.b.getContext();
   Dims dims = l.dims(0);
-  if (dims.size() < 2)
-    return l.unsupported("expected a tensor of rank at least 2, got rank " +
-                         Twine(dims.size()));
   int64_t rank = dims.size(), size = op.getSize();
   Operand x = l.operand(0);
   Type compute = getComputeType(x.element);

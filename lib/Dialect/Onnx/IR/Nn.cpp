@@ -1,7 +1,7 @@
 // Part of the Lathe project, under the Apache License v2.0 with LLVM
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Contractions and normalization.
+// Contractions and dropout.
 
 #include "lathe/Dialect/Onnx/IR/Nn.h"
 #include "Rules.h"
@@ -205,59 +205,8 @@ LogicalResult EinsumOp::inferShapes(ShapeContext &ctx) {
 }
 
 //===----------------------------------------------------------------------===//
-// Normalization
+// Dropout
 //===----------------------------------------------------------------------===//
-
-LogicalResult BatchNormalizationOp::inferShapes(ShapeContext &ctx) {
-  const TensorInfo &x = ctx.operand(0);
-  if (failed(rule::sameShape(ctx)))
-    return failure();
-  for (unsigned i : {1u, 2u, 3u, 4u}) {
-    if (failed(ctx.expectRank(i, 1)))
-      return failure();
-    if (x.getRank() < 2 || !ctx.operand(i).dims)
-      continue;
-    AffineExpr size = ctx.operand(i).dims->front();
-    if (!ctx.assumeEqual((*x.dims)[1], size))
-      return ctx.emitError()
-             << "expects " << (*x.dims)[1] << " channels in operand #" << i
-             << ", got " << size;
-  }
-  for (unsigned i : {1u, 2u}) {
-    ctx.result(i).elementType = ctx.operand(3).elementType;
-    ctx.result(i).dims = ctx.operand(i + 2).dims;
-  }
-  return success();
-}
-
-LogicalResult LayerNormalizationOp::inferShapes(ShapeContext &ctx) {
-  const TensorInfo &x = ctx.operand(0);
-  auto type = ctx.getCommonElementType({0, 1, 2});
-  if (failed(type) || failed(rule::sameShape(ctx)))
-    return failure();
-  Type stash = getElementTypeOf(ctx.getContext(), getStashType());
-  if (!stash || !isa<FloatType>(stash))
-    return ctx.emitError() << "expects stash_type to be the number of a float "
-                              "type, got "
-                           << getStashType();
-  ctx.result(1).elementType = ctx.result(2).elementType = stash;
-  if (!x.dims)
-    return success();
-  auto axis = ctx.normalizeAxis(getAxis(), x.getRank());
-  if (failed(axis))
-    return failure();
-  Dims dims = *x.dims;
-  std::fill(dims.begin() + *axis, dims.end(), ctx.constant(1));
-  ctx.result(1).dims = ctx.result(2).dims = dims;
-  for (unsigned i : {1u, 2u}) {
-    if (!ctx.isPresent(i) || !ctx.operand(i).dims)
-      continue;
-    auto both = ctx.broadcast(*x.dims, *ctx.operand(i).dims);
-    if (failed(both))
-      return failure();
-  }
-  return success();
-}
 
 LogicalResult DropoutOp::inferShapes(ShapeContext &ctx) {
   if (failed(rule::sameShape(ctx)))

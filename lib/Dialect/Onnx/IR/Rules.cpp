@@ -62,6 +62,16 @@ LogicalResult rule::sameShapeAlong(ShapeContext &ctx, int64_t axis) {
   return sameShape(ctx);
 }
 
+LogicalResult rule::sameShapeAlongOperand(ShapeContext &ctx, unsigned i) {
+  if (failed(expectOneElement(ctx, i)))
+    return failure();
+  const std::optional<Contents> &known = ctx.operand(i).contents;
+  std::optional<int64_t> axis;
+  if (known && known->size() == 1)
+    axis = getConstant(known->front().expr);
+  return axis ? sameShapeAlong(ctx, *axis) : sameShape(ctx);
+}
+
 LogicalResult rule::sameElementOfScalars(ShapeContext &ctx) {
   SmallVector<unsigned> all = llvm::to_vector(llvm::seq(ctx.getNumOperands()));
   if (failed(ctx.getCommonElementType(all)))
@@ -82,23 +92,28 @@ LogicalResult rule::expectOneElement(ShapeContext &ctx, unsigned i) {
   return success();
 }
 
-LogicalResult rule::sameShapeBroadcast(ShapeContext &ctx) {
-  if (failed(ctx.getCommonElementType({0, 1})))
+LogicalResult rule::expectBroadcast(ShapeContext &ctx, unsigned i) {
+  if (!ctx.isPresent(i) || !ctx.operand(0).dims || !ctx.operand(i).dims)
+    return success();
+  const Dims &a = *ctx.operand(0).dims, &b = *ctx.operand(i).dims;
+  if (b.size() > a.size())
+    return ctx.emitError() << "expects operand #" << i << " of rank at most "
+                           << a.size() << ", got rank " << b.size();
+  auto both = ctx.broadcast(a, b);
+  if (failed(both))
     return failure();
-  const auto &a = ctx.operand(0).dims, &b = ctx.operand(1).dims;
-  if (a && b) {
-    if (b->size() > a->size())
-      return ctx.emitError() << "expects operand #1 of rank at most "
-                             << a->size() << ", got rank " << b->size();
-    auto both = ctx.broadcast(*a, *b);
-    if (failed(both))
-      return failure();
-    for (auto [dim, other] : llvm::zip_equal(*a, *both))
-      if (!ctx.assumeEqual(dim, other))
-        return ctx.emitError()
-               << "expects operand #1 to broadcast to operand #0, got size "
-               << other << " over " << dim;
-  }
+  for (auto [dim, other] : llvm::zip_equal(a, *both))
+    if (!ctx.assumeEqual(dim, other))
+      return ctx.emitError() << "expects operand #" << i
+                             << " to broadcast to operand #0, got size "
+                             << other << " over " << dim;
+  return success();
+}
+
+LogicalResult rule::sameShapeBroadcast(ShapeContext &ctx) {
+  if (failed(ctx.getCommonElementType({0, 1})) ||
+      failed(expectBroadcast(ctx, 1)))
+    return failure();
   return sameShape(ctx);
 }
 

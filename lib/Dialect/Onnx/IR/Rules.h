@@ -82,6 +82,9 @@ mlir::LogicalResult sameShape(ShapeContext &ctx, content::Function fn = nullptr,
 mlir::LogicalResult sameValue(ShapeContext &ctx);
 /// The shape and type of operand 0, which has the dimension `axis`.
 mlir::LogicalResult sameShapeAlong(ShapeContext &ctx, int64_t axis);
+/// The shape and type of operand 0, which has the dimension that operand `i`
+/// names.
+mlir::LogicalResult sameShapeAlongOperand(ShapeContext &ctx, unsigned i);
 /// The shape and type of operand 0; the others are scalars of its type.
 mlir::LogicalResult sameElementOfScalars(ShapeContext &ctx);
 /// The shape and type of operand 0, to which operand 1 broadcasts.
@@ -112,6 +115,8 @@ mlir::LogicalResult matMul(ShapeContext &ctx, unsigned a, unsigned b);
 /// The product of operands 0 and 1, transposed if asked, to which operand 2,
 /// where it is there, broadcasts; all have one element type.
 mlir::LogicalResult gemm(ShapeContext &ctx, bool transA, bool transB);
+/// Reports unless operand `i`, where it is there, broadcasts to operand 0.
+mlir::LogicalResult expectBroadcast(ShapeContext &ctx, unsigned i);
 /// Reports unless operand `i`, where it is there, has one element.
 mlir::LogicalResult expectOneElement(ShapeContext &ctx, unsigned i);
 mlir::LogicalResult recurrent(ShapeContext &ctx, llvm::StringRef direction,

@@ -537,7 +537,8 @@ def Onnx_BitShiftOp
 // Running along an axis
 //===----------------------------------------------------------------------===//
 
-def Onnx_CumSumOp : Onnx_Op<"CumSum", "sameShape(ctx)"> {
+def Onnx_CumSumOp
+    : Onnx_Op<"CumSum", "sameShapeAlongOperand(ctx, 1)"> {
   let summary = "Computes running sums";
   let description = [{
     `y[i] = x[0] + ... + x[i]` along `axis`, a scalar; without `x[i]` if
@@ -555,7 +556,8 @@ def Onnx_CumSumOp : Onnx_Op<"CumSum", "sameShape(ctx)"> {
   let results = (outs Onnx_WideNumberTensor:$y);
 }
 
-def Onnx_CumProdOp : Onnx_Op<"CumProd", "sameShape(ctx)"> {
+def Onnx_CumProdOp
+    : Onnx_Op<"CumProd", "sameShapeAlongOperand(ctx, 1)"> {
   let summary = "Computes running products";
   let description = [{
     `y[i] = x[0] * ... * x[i]` along `axis`, a scalar; without `x[i]` if

@@ -252,8 +252,7 @@ def Onnx_BatchNormalizationOp : Onnx_Op<"BatchNormalization"> {
                       Onnx_FloatTensor:$running_var);
 }
 
-def Onnx_GroupNormalizationOp
-    : Onnx_Op<"GroupNormalization", "sameShape(ctx)"> {
+def Onnx_GroupNormalizationOp : Onnx_Op<"GroupNormalization"> {
   let summary = "Normalizes groups of channels";
   let description = [{
     Normalizes over each of `num_groups` groups of channels, then scales and
@@ -273,8 +272,7 @@ def Onnx_GroupNormalizationOp
   let results = (outs Onnx_FloatTensor:$Y);
 }
 
-def Onnx_InstanceNormalizationOp
-    : Onnx_Op<"InstanceNormalization", "sameShape(ctx)"> {
+def Onnx_InstanceNormalizationOp : Onnx_Op<"InstanceNormalization"> {
   let summary = "Normalizes each channel of each instance";
   let description = [{
     Normalizes over space, then scales and shifts each channel.
@@ -313,8 +311,7 @@ def Onnx_LayerNormalizationOp : Onnx_Op<"LayerNormalization"> {
                       Onnx_TensorOf<[F32, BF16]>:$InvStdDev);
 }
 
-def Onnx_RMSNormalizationOp
-    : Onnx_Op<"RMSNormalization", "sameShape(ctx, nullptr, 1)"> {
+def Onnx_RMSNormalizationOp : Onnx_Op<"RMSNormalization"> {
   let summary = "Divides by the root mean square";
   let description = [{
     Divides by the root mean square over the dimensions from `axis` on, then
@@ -333,7 +330,7 @@ def Onnx_RMSNormalizationOp
   let results = (outs Onnx_FloatTensor:$Y);
 }
 
-def Onnx_LRNOp : Onnx_Op<"LRN", "sameShape(ctx)"> {
+def Onnx_LRNOp : Onnx_Op<"LRN"> {
   let summary = "Normalizes across channels";
   let description = [{
     `x / (bias + alpha / size * s)^beta`, `s` the sum of squares over `size`
@@ -348,7 +345,7 @@ def Onnx_LRNOp : Onnx_Op<"LRN", "sameShape(ctx)"> {
                        Onnx_Float<"0.0001f">:$alpha,
                        Onnx_Float<"0.75f">:$beta,
                        Onnx_Float<"1.0f">:$bias,
-                       I64Attr:$size);
+                       ConfinedAttr<I64Attr, [IntPositive, IntMaxValue<2147483647>]>:$size);
   let results = (outs Onnx_FloatTensor:$Y);
 }
 
@@ -369,8 +366,7 @@ def Onnx_LpNormalizationOp
   let results = (outs Onnx_FloatTensor:$output);
 }
 
-def Onnx_MeanVarianceNormalizationOp
-    : Onnx_Op<"MeanVarianceNormalization", "sameShape(ctx)"> {
+def Onnx_MeanVarianceNormalizationOp : Onnx_Op<"MeanVarianceNormalization"> {
   let summary = "Normalizes over axes";
   let description = [{
     `(x - mean) / sqrt(variance)`, both over `axes`.
