@@ -5,9 +5,11 @@
 # path), and the features of the machine that a test may require.
 
 import ctypes
+import glob
 import os
 import platform
 import shutil
+import subprocess
 
 import lit.formats
 import lit.llvm
@@ -80,6 +82,14 @@ def has_cuda_device():
             and count.value > 0)
 
 
+def has_thread_sanitizer():
+    """True if clang has the libraries that -fsanitize=thread links."""
+    clang = shutil.which("clang", path=config.llvm_tools_dir)
+    folder = clang and subprocess.run([clang, "-print-resource-dir"], capture_output=True,
+                                      text=True).stdout.strip()
+    return bool(folder and glob.glob(os.path.join(folder, "lib", "*", "libclang_rt.tsan*.a")))
+
+
 flags = cpu_flags()
 features = {
     platform.machine().replace("_", "-"): True,
@@ -91,6 +101,7 @@ features = {
     "cuda-device": has_cuda_device(),
     "pkg-config": shutil.which("pkg-config") is not None,
     "ptxas": shutil.which("ptxas") is not None,
+    "thread-sanitizer": has_thread_sanitizer(),
 }
 config.available_features |= {name for name, there in features.items() if there}
 absent = sorted(name for name, there in features.items() if not there)
