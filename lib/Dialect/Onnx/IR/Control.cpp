@@ -96,6 +96,8 @@ IfOp::getRequiredCondition(function_ref<const TensorInfo &(Value)> get) {
 }
 
 LogicalResult IfOp::inferShapes(ShapeContext &ctx) {
+  if (failed(rule::expectOneElement(ctx, 0)))
+    return failure();
   // A branch that is never taken may contradict itself: exporters write such
   // branches for other ranks. It stays without types until it is removed.
   if (auto known = ctx.operand(0).getInts(); known && known->size() == 1) {
@@ -267,6 +269,8 @@ LogicalResult LoopOp::verifyRegions() {
 }
 
 LogicalResult LoopOp::inferShapes(ShapeContext &ctx) {
+  if (failed(rule::expectScalars(ctx, {0, 1})))
+    return failure();
   Region &body = getBody();
   TensorInfo iteration, condition;
   iteration.elementType = IntegerType::get(ctx.getContext(), 64);

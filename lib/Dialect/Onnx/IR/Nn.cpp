@@ -209,7 +209,7 @@ LogicalResult EinsumOp::inferShapes(ShapeContext &ctx) {
 //===----------------------------------------------------------------------===//
 
 LogicalResult DropoutOp::inferShapes(ShapeContext &ctx) {
-  if (failed(rule::sameShape(ctx)))
+  if (failed(rule::sameShape(ctx)) || failed(rule::expectScalars(ctx, {1, 2})))
     return failure();
   ctx.result(1).elementType = IntegerType::get(ctx.getContext(), 1);
   ctx.result(1).dims = ctx.operand(0).dims;

@@ -17,10 +17,25 @@ void OnnxDialect::registerRecurrentOps() {
       >();
 }
 
+/// Reports unless operand `i`, where it is there, has the sizes `dims`; a null
+/// one is any.
+static LogicalResult expectShape(ShapeContext &ctx, unsigned i,
+                                 ArrayRef<AffineExpr> dims) {
+  if (!ctx.isPresent(i) || !ctx.operand(i).dims)
+    return success();
+  if (failed(ctx.expectRank(i, dims.size())))
+    return failure();
+  for (auto [d, want, have] : llvm::enumerate(dims, *ctx.operand(i).dims))
+    if (want && !ctx.assumeEqual(have, want))
+      return ctx.emitError() << "expects size " << want << " in dimension " << d
+                             << " of operand #" << i << ", got " << have;
+  return success();
+}
+
 LogicalResult rule::recurrent(ShapeContext &ctx, StringRef direction,
                               bool batchFirst,
                               std::optional<int64_t> hiddenSize) {
-  auto type = ctx.getCommonElementType({0, 1, 2});
+  auto type = ctx.getCommonElementType({0, 1, 2, 3, 5, 6, 7});
   if (failed(type))
     return failure();
   unsigned numResults = ctx.getOp()->getNumResults();
@@ -40,16 +55,24 @@ LogicalResult rule::recurrent(ShapeContext &ctx, StringRef direction,
   if (r && !ctx.assumeEqual((*r)[0], directions))
     return ctx.emitError() << "expects " << directions
                            << " directions in operand #2, got " << (*r)[0];
-  const auto &w = ctx.operand(1).dims;
-  if (w && !ctx.assumeEqual((*w)[2], (*x)[2]))
-    return ctx.emitError() << "expects " << (*w)[2]
-                           << " features in operand #0, got " << (*x)[2];
   AffineExpr sequence = (*x)[batchFirst ? 1 : 0];
   AffineExpr batch = (*x)[batchFirst ? 0 : 1];
   ctx.result(0).dims = batchFirst ? Dims{batch, sequence, directions, hidden}
                                   : Dims{sequence, directions, batch, hidden};
+  Dims state = batchFirst ? Dims{batch, directions, hidden}
+                          : Dims{directions, batch, hidden};
   for (unsigned i = 1; i < numResults; ++i)
-    ctx.result(i).dims = batchFirst ? Dims{batch, directions, hidden}
-                                    : Dims{directions, batch, hidden};
+    ctx.result(i).dims = state;
+  // W, B, sequence_lens, initial_h, initial_c and P.
+  AffineExpr rows = r ? (*r)[1] : AffineExpr();
+  const Dims shapes[] = {{directions, rows, (*x)[2]},
+                         {directions, rows ? rows * 2 : rows},
+                         {batch},
+                         state,
+                         state,
+                         {directions, hidden * 3}};
+  for (auto [i, dims] : llvm::zip_equal(ArrayRef{1, 3, 4, 5, 6, 7}, shapes))
+    if (failed(expectShape(ctx, i, dims)))
+      return failure();
   return success();
 }

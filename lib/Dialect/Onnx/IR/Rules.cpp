@@ -76,9 +76,8 @@ LogicalResult rule::sameElementOfScalars(ShapeContext &ctx) {
   SmallVector<unsigned> all = llvm::to_vector(llvm::seq(ctx.getNumOperands()));
   if (failed(ctx.getCommonElementType(all)))
     return failure();
-  for (unsigned i = 1; i < ctx.getNumOperands(); ++i)
-    if (failed(expectOneElement(ctx, i)))
-      return failure();
+  if (failed(expectScalars(ctx, ArrayRef(all).drop_front())))
+    return failure();
   return sameShape(ctx);
 }
 
@@ -90,6 +89,19 @@ LogicalResult rule::expectOneElement(ShapeContext &ctx, unsigned i) {
     return ctx.emitError() << "expects one element in operand #" << i
                            << ", got " << count;
   return success();
+}
+
+LogicalResult rule::expectScalars(ShapeContext &ctx,
+                                  ArrayRef<unsigned> operands) {
+  return LogicalResult::success(llvm::all_of(operands, [&](unsigned i) {
+    return succeeded(expectOneElement(ctx, i));
+  }));
+}
+
+LogicalResult rule::expectLists(ShapeContext &ctx,
+                                ArrayRef<unsigned> operands) {
+  return LogicalResult::success(llvm::all_of(
+      operands, [&](unsigned i) { return succeeded(ctx.expectRank(i, 1)); }));
 }
 
 LogicalResult rule::expectBroadcast(ShapeContext &ctx, unsigned i) {

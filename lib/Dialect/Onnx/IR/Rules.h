@@ -119,6 +119,12 @@ mlir::LogicalResult gemm(ShapeContext &ctx, bool transA, bool transB);
 mlir::LogicalResult expectBroadcast(ShapeContext &ctx, unsigned i);
 /// Reports unless operand `i`, where it is there, has one element.
 mlir::LogicalResult expectOneElement(ShapeContext &ctx, unsigned i);
+/// The same for several.
+mlir::LogicalResult expectScalars(ShapeContext &ctx,
+                                  llvm::ArrayRef<unsigned> operands);
+/// Reports unless `operands`, where they are there, have one dimension.
+mlir::LogicalResult expectLists(ShapeContext &ctx,
+                                llvm::ArrayRef<unsigned> operands);
 mlir::LogicalResult recurrent(ShapeContext &ctx, llvm::StringRef direction,
                               bool batchFirst,
                               std::optional<int64_t> hiddenSize);

@@ -116,7 +116,8 @@ LogicalResult NonMaxSuppressionOp::inferShapes(ShapeContext &ctx) {
   const auto &boxes = ctx.operand(0).dims, &scores = ctx.operand(1).dims;
   ctx.result(0).elementType = IntegerType::get(ctx.getContext(), 64);
   ctx.result(0).dims = Dims{ctx.fresh(0), ctx.constant(3)};
-  if (failed(ctx.expectRank(0, 3)) || failed(ctx.expectRank(1, 3)))
+  if (failed(ctx.expectRank(0, 3)) || failed(ctx.expectRank(1, 3)) ||
+      failed(rule::expectScalars(ctx, {2, 3, 4})))
     return failure();
   if (boxes && !ctx.assumeEqual((*boxes)[2], ctx.constant(4)))
     return ctx.emitError() << "expects boxes of 4 numbers, got " << (*boxes)[2];

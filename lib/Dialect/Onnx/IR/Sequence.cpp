@@ -79,7 +79,7 @@ LogicalResult SequenceEmptyOp::inferShapes(ShapeContext &ctx) {
 
 LogicalResult SequenceInsertOp::inferShapes(ShapeContext &ctx) {
   auto sequence = getOperandSequence(ctx);
-  if (failed(sequence))
+  if (failed(sequence) || failed(rule::expectOneElement(ctx, 2)))
     return failure();
   if (!*sequence)
     return success();
@@ -98,7 +98,7 @@ LogicalResult SequenceInsertOp::inferShapes(ShapeContext &ctx) {
 
 LogicalResult SequenceEraseOp::inferShapes(ShapeContext &ctx) {
   auto sequence = getOperandSequence(ctx);
-  if (failed(sequence))
+  if (failed(sequence) || failed(rule::expectOneElement(ctx, 1)))
     return failure();
   if (!*sequence)
     return success();
@@ -113,7 +113,7 @@ LogicalResult SequenceEraseOp::inferShapes(ShapeContext &ctx) {
 
 LogicalResult SequenceAtOp::inferShapes(ShapeContext &ctx) {
   auto sequence = getOperandSequence(ctx);
-  if (failed(sequence))
+  if (failed(sequence) || failed(rule::expectOneElement(ctx, 1)))
     return failure();
   if (*sequence)
     ctx.result(0) = getInfoOfType(ctx, (*sequence).getElement(),
@@ -158,6 +158,9 @@ getParts(ShapeContext &ctx, const TensorInfo &split, AffineExpr size) {
 
 LogicalResult SplitToSequenceOp::inferShapes(ShapeContext &ctx) {
   const TensorInfo &x = ctx.operand(0);
+  if (ctx.isPresent(1) && ctx.operand(1).getRank() > 1)
+    return ctx.emitError() << "expects operand #1 of rank at most 1, got rank "
+                           << ctx.operand(1).getRank();
   if (!x.elementType)
     return success();
   TensorInfo &result = ctx.result(0);

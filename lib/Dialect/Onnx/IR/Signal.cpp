@@ -30,6 +30,8 @@ LogicalResult DFTOp::inferShapes(ShapeContext &ctx) {
   const TensorInfo &x = ctx.operand(0);
   TensorInfo &result = ctx.result(0);
   result.elementType = x.elementType;
+  if (failed(rule::expectScalars(ctx, {1, 2})))
+    return failure();
   if (!x.dims)
     return success();
   int64_t rank = x.getRank();
@@ -77,7 +79,7 @@ LogicalResult DFTOp::inferShapes(ShapeContext &ctx) {
 
 LogicalResult STFTOp::inferShapes(ShapeContext &ctx) {
   auto type = ctx.getCommonElementType({0, 2});
-  if (failed(type))
+  if (failed(type) || failed(rule::expectScalars(ctx, {1, 3})))
     return failure();
   TensorInfo &result = ctx.result(0);
   result.elementType = *type;
@@ -125,6 +127,8 @@ LogicalResult MelWeightMatrixOp::inferShapes(ShapeContext &ctx) {
                               "output_datatype, got "
                            << getOutputDatatype();
   ctx.result(0).elementType = type;
+  if (failed(rule::expectScalars(ctx, {0, 1, 2, 3, 4})))
+    return failure();
   AffineExpr bins = getNumber(ctx, 0), length = getNumber(ctx, 1);
   ctx.result(0).dims =
       Dims{length ? simplify(length.floorDiv(2) + 1) : AffineExpr(), bins};

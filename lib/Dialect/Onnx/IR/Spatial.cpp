@@ -17,10 +17,12 @@ void OnnxDialect::registerSpatialOps() {
       >();
 }
 
-/// The contents of operand `i` if they are known and `count` of them (any
-/// number where that is negative); reports another number.
+/// The contents of operand `i`, a list, if they are known and `count` of them
+/// (any number where that is negative); reports another number.
 static FailureOr<std::optional<Dims>> getSizes(ShapeContext &ctx, unsigned i,
                                                int64_t count) {
+  if (failed(rule::expectLists(ctx, i)))
+    return failure();
   std::optional<Dims> sizes = ctx.operand(i).getExprs();
   if (sizes && count >= 0 && int64_t(sizes->size()) != count) {
     ctx.emitError() << "expects " << count << " numbers in operand #" << i

@@ -114,7 +114,7 @@ LogicalResult EyeLikeOp::inferShapes(ShapeContext &ctx) {
 
 LogicalResult RangeOp::inferShapes(ShapeContext &ctx) {
   auto type = ctx.getCommonElementType({0, 1, 2});
-  if (failed(type))
+  if (failed(type) || failed(rule::expectScalars(ctx, {0, 1, 2})))
     return failure();
   TensorInfo &result = ctx.result(0);
   result.elementType = *type;

@@ -124,7 +124,14 @@ LogicalResult ScatterNDOp::inferShapes(ShapeContext &ctx) {
 LogicalResult OneHotOp::inferShapes(ShapeContext &ctx) {
   const TensorInfo &indices = ctx.operand(0), &depth = ctx.operand(1);
   TensorInfo &result = ctx.result(0);
-  result.elementType = ctx.operand(2).elementType;
+  const TensorInfo &values = ctx.operand(2);
+  result.elementType = values.elementType;
+  if (failed(rule::expectOneElement(ctx, 1)) ||
+      failed(rule::expectLists(ctx, 2)))
+    return failure();
+  if (values.dims && !ctx.assumeEqual(values.dims->front(), ctx.constant(2)))
+    return ctx.emitError() << "expects two elements in operand #2, got "
+                           << values.dims->front();
   if (!indices.dims)
     return success();
   auto axis = ctx.normalizeAxis(getAxis(), indices.getRank() + 1);
@@ -143,6 +150,8 @@ LogicalResult TopKOp::inferShapes(ShapeContext &ctx) {
   const TensorInfo &x = ctx.operand(0), &k = ctx.operand(1);
   ctx.result(0).elementType = x.elementType;
   ctx.result(1).elementType = IntegerType::get(ctx.getContext(), 64);
+  if (failed(rule::expectOneElement(ctx, 1)))
+    return failure();
   if (!x.dims)
     return success();
   auto axis = ctx.normalizeAxis(getAxis(), x.getRank());

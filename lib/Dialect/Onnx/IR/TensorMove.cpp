@@ -200,6 +200,8 @@ LogicalResult SliceOp::inferShapes(ShapeContext &ctx) {
   const TensorInfo &x = ctx.operand(0);
   TensorInfo &result = ctx.result(0);
   result.elementType = x.elementType;
+  if (failed(rule::expectLists(ctx, {1, 2, 3, 4})))
+    return failure();
   if (!x.dims)
     return success();
   result.dims.emplace(x.getRank(), AffineExpr()); // not known yet
@@ -276,6 +278,8 @@ LogicalResult TileOp::inferShapes(ShapeContext &ctx) {
   const TensorInfo &x = ctx.operand(0);
   TensorInfo &result = ctx.result(0);
   result.elementType = x.elementType;
+  if (failed(rule::expectLists(ctx, 1)))
+    return failure();
   if (!x.dims)
     return success();
   const auto &repeats = ctx.operand(1).contents;
@@ -299,7 +303,8 @@ LogicalResult TileOp::inferShapes(ShapeContext &ctx) {
 
 LogicalResult PadOp::inferShapes(ShapeContext &ctx) {
   auto type = ctx.getCommonElementType({0, 2});
-  if (failed(type))
+  if (failed(type) || failed(rule::expectLists(ctx, {1, 3})) ||
+      failed(rule::expectOneElement(ctx, 2)))
     return failure();
   const TensorInfo &x = ctx.operand(0), &pads = ctx.operand(1);
   TensorInfo &result = ctx.result(0);
@@ -367,6 +372,16 @@ LogicalResult PadOp::inferShapes(ShapeContext &ctx) {
   return success();
 }
 
+LogicalResult TriluOp::inferShapes(ShapeContext &ctx) {
+  const TensorInfo &x = ctx.operand(0);
+  if (x.dims && x.getRank() < 2)
+    return ctx.emitError() << "expects operand #0 of rank at least 2, got rank "
+                           << x.getRank();
+  if (failed(rule::expectOneElement(ctx, 1)))
+    return failure();
+  return rule::sameShape(ctx);
+}
+
 /// Dims of a picture whose space grows by `up` and shrinks by `down`.
 static LogicalResult rescaleBlocks(ShapeContext &ctx, int64_t up,
                                    int64_t down) {
@@ -414,6 +429,8 @@ LogicalResult ResizeOp::inferShapes(ShapeContext &ctx) {
   const TensorInfo &x = ctx.operand(0);
   TensorInfo &result = ctx.result(0);
   result.elementType = x.elementType;
+  if (failed(rule::expectLists(ctx, {1, 2, 3})))
+    return failure();
   if (!x.dims)
     return success();
   bool bySizes = ctx.isPresent(3);

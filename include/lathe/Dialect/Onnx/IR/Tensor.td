@@ -310,7 +310,7 @@ def Onnx_PadOp : Onnx_Op<"Pad"> {
   let results = (outs Onnx_AnyTensor:$output);
 }
 
-def Onnx_TriluOp : Onnx_Op<"Trilu", "sameShape(ctx)"> {
+def Onnx_TriluOp : Onnx_Op<"Trilu"> {
   let summary = "Keeps a triangle";
   let description = [{
     Keeps the upper or lower triangle of the last two dimensions, from diagonal
