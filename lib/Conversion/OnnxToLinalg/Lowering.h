@@ -225,7 +225,10 @@ public:
   OnnxLowering(const mlir::TypeConverter &types, mlir::MLIRContext *context,
                Function function, bool checkTypes)
       : mlir::OpConversionPattern<OpTy>(types, context),
-        function(std::move(function)), checkTypes(checkTypes) {}
+        function(std::move(function)), checkTypes(checkTypes) {
+    // Sub-graphs hold ops of the same kind, but end.
+    this->setHasBoundedRewriteRecursion();
+  }
 
   mlir::LogicalResult
   matchAndRewrite(OpTy op, typename OpTy::Adaptor adaptor,

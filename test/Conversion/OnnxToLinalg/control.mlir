@@ -86,3 +86,24 @@ func.func @scan(%s: tensor<2xf32>, %x: tensor<5x2xf32>) -> (tensor<2xf32>, tenso
   }
   return %0, %1 : tensor<2xf32>, tensor<5x2xf32>
 }
+
+// -----
+
+// CHECK-LABEL: @nested
+// CHECK: scf.if
+// CHECK: scf.if
+// CHECK: linalg.generic
+func.func @nested(%a: tensor<i1>, %b: tensor<i1>, %x: tensor<3xf32>) -> tensor<3xf32> {
+  %0 = onnx.If %a : (tensor<i1>) -> tensor<3xf32> {
+    %1 = onnx.If %b : (tensor<i1>) -> tensor<3xf32> {
+      %2 = onnx.Neg %x : (tensor<3xf32>) -> tensor<3xf32>
+      onnx.Yield %2 : (tensor<3xf32>) -> ()
+    }, {
+      onnx.Yield %x : (tensor<3xf32>) -> ()
+    }
+    onnx.Yield %1 : (tensor<3xf32>) -> ()
+  }, {
+    onnx.Yield %x : (tensor<3xf32>) -> ()
+  }
+  return %0 : tensor<3xf32>
+}
