@@ -109,7 +109,7 @@ std::string lathe::findWrongOption(const CompileOptions &options) {
         choose("layout", "auto|none", options.layout),
         choose("memory-plan", "search|greedy|none", options.memoryPlan),
         choose("weights", "embed|file", options.weights),
-        choose("precision", "strict", options.precision)})
+        choose("precision", "strict|relaxed", options.precision)})
     if (!wrong.empty())
       return wrong;
   if (options.optLevel > 3)
@@ -334,7 +334,9 @@ LogicalResult Compiler::lower(Variant &variant) {
         buildTensorPipeline(
             pm, fusion,
             options.layout == "none" ? 0 : variant.target->getPanelWidth(),
-            variant.target->fusesAttention());
+            variant.target->fusesAttention(),
+            options.precision == "relaxed" ? variant.target->getRates()
+                                           : std::nullopt);
       })))
     return failure();
   if (failed(runPasses("kernels", *variant.module, [&](PassManager &pm) {

@@ -9,6 +9,7 @@
 #include "lathe/Transforms/Fusion/ProgramOps.h"
 #include "lathe/Transforms/Layout/Passes.h"
 #include "lathe/Transforms/Memory/Passes.h"
+#include "lathe/Transforms/Precision/Passes.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/PassManager.h"
@@ -119,7 +120,8 @@ void lathe::buildGraphPipeline(OpPassManager &pm, const FusionOptions &fusion,
 }
 
 void lathe::buildTensorPipeline(OpPassManager &pm, const FusionOptions &fusion,
-                                unsigned panelWidth, bool attention) {
+                                unsigned panelWidth, bool attention,
+                                std::optional<MachineRates> relaxed) {
   OpPassManager &onFunc = pm.nest<func::FuncOp>();
   onFunc.addPass(createConvertOnnxToLinalg());
   onFunc.addPass(createCanonicalizerPass());
@@ -127,6 +129,15 @@ void lathe::buildTensorPipeline(OpPassManager &pm, const FusionOptions &fusion,
   if (panelWidth > 0) {
     onFunc.addPass(createChooseLayouts());
     onFunc.addPass(createMaterializeLayouts());
+    if (relaxed) {
+      ChooseWinogradOptions choose;
+      choose.lanes = relaxed->lanes;
+      choose.cacheBytes = relaxed->cacheBytes;
+      choose.nearBytes = relaxed->nearBytes;
+      choose.farBytes = relaxed->farBytes;
+      onFunc.addPass(createChooseWinograd(choose));
+      onFunc.addPass(createExpandWinograd({panelWidth}));
+    }
     PackWeightsOptions pack;
     pack.panelWidth = panelWidth;
     onFunc.addPass(createPackWeights(pack));

@@ -18,6 +18,7 @@
 #include "lathe/Transforms/Fusion/Passes.h"
 #include "lathe/Transforms/Layout/Passes.h"
 #include "lathe/Transforms/Memory/Passes.h"
+#include "lathe/Transforms/Precision/Passes.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -47,6 +48,7 @@ void lathe::registerAllPasses() {
   registerLatheOnnxToLinalgPasses();
   registerLatheFusionPasses();
   registerLatheLayoutPasses();
+  registerLathePrecisionPasses();
   registerLatheMemoryPasses();
   registerLatheKernelPasses();
   registerLatheCPUPasses();

@@ -85,11 +85,12 @@ struct VerifyGraphLevel
   using Base::Base;
   void runOnOperation() override {
     for (auto func : getOperation().getOps<func::FuncOp>())
-      if (failed(verifyOps(func, "level 2", [](Operation *op) {
-            return isa<func::ReturnOp>(op) ||
-                   (isa<onnx::OnnxDialect>(op->getDialect()) &&
-                    op->hasAttr(shapesAttrName));
-          })) ||
+      if (failed(verifyOps(func, "level 2",
+                           [](Operation *op) {
+                             return isa<func::ReturnOp>(op) ||
+                                    (isa<onnx::OnnxDialect>(op->getDialect()) &&
+                                     op->hasAttr(shapesAttrName));
+                           })) ||
           failed(verifySizes(func)))
         signalPassFailure();
   }

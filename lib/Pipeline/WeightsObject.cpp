@@ -5,6 +5,7 @@
 // LLVM: the object is written here, byte by byte, one weight in memory at a
 // time.
 
+#include "lathe/Dialect/Lathe/IR/MinimalFilter.h"
 #include "lathe/Pipeline/Artifact.h"
 
 #include "mlir/IR/BuiltinAttributes.h"
@@ -259,6 +260,53 @@ static llvm::Error scale(Bytes &bytes, Type elementType, ScaleStepAttr step) {
   return llvm::Error::success();
 }
 
+/// `to[i, j] = sum rows[i][p] * from[p, q] * columns[j][q]`.
+static void transformFilter(const MinimalFilter::Matrix &rows,
+                            const MinimalFilter::Matrix &columns,
+                            const float *from, float *to) {
+  size_t height = rows.front().size(), width = columns.front().size();
+  SmallVector<double> half(width);
+  for (ArrayRef<double> row : rows) {
+    for (size_t q = 0; q < width; ++q) {
+      half[q] = 0;
+      for (size_t p = 0; p < height; ++p)
+        half[q] += row[p] * from[p * width + q];
+    }
+    for (ArrayRef<double> column : columns) {
+      double sum = 0;
+      for (size_t q = 0; q < width; ++q)
+        sum += column[q] * half[q];
+      *to++ = float(sum);
+    }
+  }
+}
+
+static llvm::Error transformFilters(Bytes &bytes, Type elementType,
+                                    WinogradStepAttr step) {
+  if (!elementType.isF32())
+    return llvm::createStringError("expected f32 filters to transform");
+  MutableArrayRef<int64_t> taps = MutableArrayRef(bytes.shape).take_back(2);
+  auto rows = getMinimalFilter(step.getTile(), taps[0]);
+  auto columns = getMinimalFilter(step.getTile(), taps[1]);
+  size_t fromSize = taps[0] * taps[1];
+  size_t toSize = rows->filter.size() * columns->filter.size();
+  size_t count = bytes.data.size() / (fromSize * sizeof(float));
+  std::vector<char> made(count * toSize * sizeof(float));
+  // What points into a model's file may lie at any address.
+  SmallVector<float> from(fromSize), to(toSize);
+  for (size_t i = 0; i < count; ++i) {
+    memcpy(from.data(), bytes.data.data() + i * fromSize * sizeof(float),
+           fromSize * sizeof(float));
+    transformFilter(rows->filter, columns->filter, from.data(), to.data());
+    memcpy(made.data() + i * toSize * sizeof(float), to.data(),
+           toSize * sizeof(float));
+  }
+  taps[0] = rows->filter.size();
+  taps[1] = columns->filter.size();
+  bytes.own(std::move(made));
+  return llvm::Error::success();
+}
+
 llvm::Error lathe::writeWeights(const ProgramTables &tables,
                                 llvm::raw_ostream &os) {
   int64_t written = 0;
@@ -281,8 +329,11 @@ llvm::Error lathe::writeWeights(const ProgramTables &tables,
         keepStrided(bytes, stride);
       else if (auto panel = dyn_cast<PanelStepAttr>(step))
         makePanels(bytes, panel.getWidth());
-      else if (llvm::Error error =
-                   scale(bytes, elementType, cast<ScaleStepAttr>(step)))
+      else if (auto winograd = dyn_cast<WinogradStepAttr>(step)) {
+        if (llvm::Error error = transformFilters(bytes, elementType, winograd))
+          return error;
+      } else if (llvm::Error error =
+                     scale(bytes, elementType, cast<ScaleStepAttr>(step)))
         return error;
     }
     if ((int64_t)bytes.data.size() != weight.bytes)

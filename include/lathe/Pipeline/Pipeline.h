@@ -7,14 +7,15 @@
 #define LATHE_PIPELINE_PIPELINE_H
 
 #include "lathe/Dialect/Onnx/Transforms/FoldConstants.h"
+#include "lathe/Target/Target.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/Pass.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/LogicalResult.h"
+#include <optional>
 #include <string>
 #include <vector>
-
 
 namespace lathe {
 #define GEN_PASS_DECL
@@ -28,7 +29,7 @@ struct FusionOptions {
   bool constants = true; ///< Nodes that depend on constants only (level 2).
   bool quantized = true; ///< Into sums of integers (level 2).
   bool moves = true;     ///< Into what reads them (level 3).
-  bool explain = false; ///< Say on launches why fusions did not happen.
+  bool explain = false;  ///< Say on launches why fusions did not happen.
   std::vector<std::string> disabled; ///< Kinds that stay off.
 };
 
@@ -44,8 +45,8 @@ llvm::LogicalResult parseFusion(llvm::StringRef text, FusionOptions &options,
 void buildStatePipeline(mlir::OpPassManager &pm,
                         llvm::ArrayRef<std::string> states);
 
-/// Infers types and leaves only those results that are tensors of numbers with a
-/// known rank.
+/// Infers types and leaves only those results that are tensors of numbers with
+/// a known rank.
 void buildIntermediatesPipeline(mlir::OpPassManager &pm);
 
 /// Level 2, on a module of `onnx` ops: shapes, folding, simplification.
@@ -55,9 +56,11 @@ void buildGraphPipeline(mlir::OpPassManager &pm, const FusionOptions &fusion,
 
 /// Level 3, from `onnx` to kernels and launches. `panelWidth` is the target's
 /// number of f32 columns per panel of packed weights; 0 leaves layouts alone.
-/// `attention`: the target's kernels may have two contractions.
+/// `attention`: the target's kernels may have two contractions. With `relaxed`,
+/// arithmetic may change where that is faster by these rates.
 void buildTensorPipeline(mlir::OpPassManager &pm, const FusionOptions &fusion,
-                         unsigned panelWidth, bool attention);
+                         unsigned panelWidth, bool attention,
+                         std::optional<MachineRates> relaxed = std::nullopt);
 
 /// The rest of level 4, after the target compiled the kernels.
 void buildMemoryPipeline(mlir::OpPassManager &pm, llvm::StringRef strategy);

@@ -15,6 +15,7 @@
 #include "llvm/Support/LogicalResult.h"
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace llvm {
@@ -43,6 +44,15 @@ struct KernelCode {
   llvm::StringRef bytes; ///< As `emitKernel` made it.
 };
 
+/// What one core does in the time of one multiply-add of a vector; what a trade
+/// of arithmetic against memory needs to know.
+struct MachineRates {
+  unsigned lanes;     ///< Numbers of f32 in a vector.
+  int64_t cacheBytes; ///< Of the cache that one core has for itself.
+  double nearBytes;   ///< To or from caches that cores share.
+  double farBytes;    ///< Read in order from memory.
+};
+
 /// One machine that code is generated for. Constant once it is made; all
 /// methods may be called from several threads at once.
 class TargetInterface {
@@ -61,6 +71,9 @@ public:
   virtual unsigned getPanelWidth() const = 0;
   /// Whether a kernel may have the two contractions of an attention.
   virtual bool fusesAttention() const { return false; }
+  /// For decisions on level 3 that `--precision=relaxed` allows; none where
+  /// nothing is gained by them.
+  virtual std::optional<MachineRates> getRates() const { return std::nullopt; }
   /// Whether kernels work on memory that the host cannot address. Programs then
   /// read and copy through the runtime.
   virtual bool hasDeviceMemory() const { return false; }

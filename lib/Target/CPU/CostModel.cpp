@@ -32,6 +32,17 @@ static constexpr double minRows = 4 * maxBlock;
 /// Points of a row of an image that is not cut.
 static constexpr int64_t maxRow = 512;
 
+MachineRates lathe::cpu::getRates(const Target &target) {
+  MachineRates rates;
+  rates.lanes = target.vectorBytes / sizeof(float);
+  rates.cacheBytes = target.l2Bytes;
+  // Processors with registers of 512 bits start one such multiply-add a cycle
+  // at least.
+  rates.nearBytes = sharedBytesPerCycle;
+  rates.farBytes = memoryBytesPerCycle;
+  return rates;
+}
+
 /// Points of a dimension; one where there are none, for divisions.
 static double getGuess(int64_t extent) {
   return ShapedType::isDynamic(extent) ? unknownExtent

@@ -81,6 +81,19 @@ inline constexpr double maxUnrolledPoints = 512;
 inline constexpr int64_t minPrefetchSteps = 32;
 
 //===----------------------------------------------------------------------===//
+// Memory
+//===----------------------------------------------------------------------===//
+
+/// Bytes per cycle of one core, to or from a third-level cache and, read in
+/// order, from memory. Measured on Zen 4; Intel's servers have no more of
+/// either.
+inline constexpr double sharedBytesPerCycle = 8;
+inline constexpr double memoryBytesPerCycle = 5;
+
+/// What level 3 trades arithmetic against memory by.
+MachineRates getRates(const Target &target);
+
+//===----------------------------------------------------------------------===//
 // Tiles
 //===----------------------------------------------------------------------===//
 

@@ -1,6 +1,7 @@
 // Part of the Lathe project, under the Apache License v2.0 with LLVM
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "CostModel.h"
 #include "lathe/Target/CPU/CPU.h"
 
 #include "lathe/Dialect/Lathe/IR/Lathe.h"
@@ -20,6 +21,9 @@ public:
   }
   unsigned getPanelWidth() const override { return target.panelWidth; }
   bool fusesAttention() const override { return true; }
+  std::optional<MachineRates> getRates() const override {
+    return cpu::getRates(target);
+  }
   void buildKernelPipeline(OpPassManager &onKernel) const override {
     cpu::buildKernelPipeline(onKernel, target);
   }

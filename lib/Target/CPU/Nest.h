@@ -67,6 +67,12 @@ LaneAccess classifyAccess(mlir::OpOperand &operand, unsigned dim,
 /// strided.
 std::optional<unsigned> findRowDim(mlir::OpOperand &operand, unsigned dim);
 
+/// Per dimension of an elementwise op, how many neighbouring points share what
+/// it computes, 0 where they do not: points of one quotient by which operands
+/// are read, or all points of a short dimension that no operand has, if the
+/// body selects by the index.
+llvm::SmallVector<unsigned> findShared(mlir::linalg::LinalgOp op);
+
 /// A sum of products of bytes whose right operand is packed so that a vector
 /// holds, for each column, the bytes of `byteGroup` steps of the reduction.
 struct ByteDot {
@@ -98,6 +104,9 @@ struct NestPlan {
   llvm::SmallVector<std::pair<unsigned, unsigned>, 2> blocks;
   /// The parallel dimensions, outermost loop first.
   llvm::SmallVector<unsigned> order;
+  /// Per dimension: points, from a multiple of as many on, that share what the
+  /// op computes and reads, so that a block holds all of them; 0: none.
+  llvm::SmallVector<unsigned> shared;
   /// Reduction dimensions, as bits, whose points follow each other without a
   /// loop, so that neighbours share what windows read in common.
   uint64_t unrolled = 0;
@@ -111,6 +120,11 @@ struct NestPlan {
     if (dot && operand.getOperandNumber() == dot->product.right)
       return LaneAccess::Contiguous;
     return classifyAccess(operand, vectorDim, lanes);
+  }
+
+  /// How many points along `dim` share what they read, or 0.
+  unsigned getShared(unsigned dim) const {
+    return dim < shared.size() ? shared[dim] : 0;
   }
 
   /// Whether points along `dim` are blocked in registers.

@@ -14,6 +14,8 @@
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/IRMapping.h"
+#include "mlir/IR/Matchers.h"
+#include "mlir/Interfaces/LoopLikeInterface.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -83,8 +85,16 @@ uint64_t BodyEvaluator::getOperandDims(unsigned s, OpOperand &operand) {
   NestStage &stage = nest.stages[s];
   AffineMap map = stage.op.getMatchingIndexingMap(&operand);
   uint64_t dims = 0;
+  // Points of a block with one quotient read the same.
+  auto isQuotient = [&](AffineExpr expr, unsigned dim) {
+    return plan.getShared(stage.dims[dim]) &&
+           expr == getAffineDimExpr(dim, expr.getContext())
+                       .floorDiv(plan.getShared(stage.dims[dim]));
+  };
   for (auto [d, nestDim] : llvm::enumerate(stage.dims))
-    if (map.isFunctionOfDim(d))
+    if (llvm::any_of(map.getResults(), [&, d = d](AffineExpr expr) {
+          return expr.isFunctionOfDim(d) && !isQuotient(expr, d);
+        }))
       dims |= uint64_t(1) << nestDim;
   return dims;
 }
@@ -478,6 +488,90 @@ Value BodyEvaluator::evaluate(unsigned s, Value value, const Coords &coords) {
   return result;
 }
 
+/// Whether `value`, outside of a nest, is known to be a multiple of `divisor`.
+static bool isMultipleOf(Value value, int64_t divisor) {
+  if (std::optional<int64_t> known = getConstantIntValue(OpFoldResult(value)))
+    return *known % divisor == 0;
+  auto arg = dyn_cast<BlockArgument>(value);
+  auto loop = arg ? dyn_cast<LoopLikeOpInterface>(arg.getOwner()->getParentOp())
+                  : LoopLikeOpInterface();
+  if (!loop)
+    return false;
+  auto variables = loop.getLoopInductionVars();
+  auto begins = loop.getLoopLowerBounds(), steps = loop.getLoopSteps();
+  if (!variables || !begins || !steps)
+    return false;
+  for (auto [variable, begin, step] :
+       llvm::zip_equal(*variables, *begins, *steps)) {
+    std::optional<int64_t> first = getConstantIntValue(begin),
+                           distance = getConstantIntValue(step);
+    if (variable == value)
+      return first && distance && *first % divisor == 0 &&
+             *distance % divisor == 0;
+  }
+  return false;
+}
+
+std::optional<int64_t> BodyEvaluator::getRemainder(unsigned s, Operation *op,
+                                                   const Coords &coords) {
+  auto apply = dyn_cast<affine::AffineApplyOp>(op);
+  if (!apply)
+    return std::nullopt;
+  auto binary = dyn_cast<AffineBinaryOpExpr>(apply.getAffineMap().getResult(0));
+  if (!binary || binary.getKind() != AffineExprKind::Mod)
+    return std::nullopt;
+  auto divisor = dyn_cast<AffineConstantExpr>(binary.getRHS());
+  if (!divisor || divisor.getValue() <= 0)
+    return std::nullopt;
+  // The index of a dimension whose blocks begin at multiples, and multiples.
+  std::optional<unsigned> dim;
+  AffineMap map = apply.getAffineMap();
+  MLIRContext *context = map.getContext();
+  AffineExpr rest = binary.getLHS();
+  for (auto [i, operand] : llvm::enumerate(apply.getMapOperands())) {
+    AffineExpr at = i < map.getNumDims()
+                        ? getAffineDimExpr(i, context)
+                        : getAffineSymbolExpr(i - map.getNumDims(), context);
+    if (isMultipleOf(operand, divisor.getValue())) {
+      rest = rest.replace(at, at * divisor);
+      continue;
+    }
+    auto index = operand.getDefiningOp<linalg::IndexOp>();
+    if (!index || index->getBlock() != nest.stages[s].op.getBlock() || dim)
+      return std::nullopt;
+    dim = nest.stages[s].dims[index.getDim()];
+    unsigned shared = plan.getShared(*dim);
+    if (!shared || shared % divisor.getValue())
+      return std::nullopt;
+    // The block's first point adds a multiple.
+    rest = rest.replace(at, at * divisor + int64_t(coords[*dim]));
+  }
+  if (!dim)
+    return std::nullopt;
+  auto known = dyn_cast<AffineConstantExpr>(simplifyAffineExpr(
+      rest % divisor, map.getNumDims(), map.getNumSymbols()));
+  if (!known)
+    return std::nullopt;
+  return known.getValue();
+}
+
+Value BodyEvaluator::evaluateSelect(unsigned s, arith::SelectOp op,
+                                    const Coords &coords) {
+  uint64_t dims = getDims(s, op.getCondition());
+  if (dependsOnLanes(dims))
+    return {};
+  Value condition = evaluate(s, op.getCondition(), coords);
+  if (std::optional<int64_t> known =
+          getConstantIntValue(OpFoldResult(condition)))
+    return evaluate(s, *known ? op.getTrueValue() : op.getFalseValue(), coords);
+  // Zeros where nothing is read are what a mask leaves.
+  auto loadOp = op.getTrueValue().getDefiningOp<memref::LoadOp>();
+  if (!loadOp || !matchPattern(op.getFalseValue(), m_PosZeroFloat()) ||
+      !dependsOnLanes(getDims(s, loadOp)))
+    return {};
+  return evaluateGather(s, loadOp, coords, condition);
+}
+
 Value BodyEvaluator::evaluateOp(unsigned s, Operation *op,
                                 const Coords &coords) {
   Location loc = op->getLoc();
@@ -493,6 +587,11 @@ Value BodyEvaluator::evaluateOp(unsigned s, Operation *op,
   }
   if (isa<memref::LoadOp>(op))
     return evaluateGather(s, op, coords);
+  if (std::optional<int64_t> rest = getRemainder(s, op, coords))
+    return arith::ConstantIndexOp::create(builder, loc, *rest);
+  if (auto select = dyn_cast<arith::SelectOp>(op))
+    if (Value chosen = evaluateSelect(s, select, coords))
+      return chosen;
   SmallVector<Value> operands;
   bool anyVector = false;
   for (Value operand : op->getOperands()) {
@@ -504,6 +603,9 @@ Value BodyEvaluator::evaluateOp(unsigned s, Operation *op,
       // A condition that is the same for all lanes stays a scalar.
       if (!(i == 0 && isa<arith::SelectOp>(op)))
         operand = broadcast(operand);
+  if (auto compare = dyn_cast<arith::CmpIOp>(op); compare && !anyVector)
+    return builder.createOrFold<arith::CmpIOp>(loc, compare.getPredicate(),
+                                               operands[0], operands[1]);
   Type type = op->getResult(0).getType();
   auto shaped = [&](Type element) {
     return anyVector ? vectorOf(element) : element;
@@ -622,7 +724,7 @@ Value BodyEvaluator::evaluateLane(unsigned s, Value value, const Coords &coords,
 }
 
 Value BodyEvaluator::evaluateGather(unsigned s, Operation *op,
-                                    const Coords &coords) {
+                                    const Coords &coords, Value live) {
   auto loadOp = cast<memref::LoadOp>(op);
   Location loc = op->getLoc();
   Value buffer = loadOp.getMemRef();
@@ -653,12 +755,20 @@ Value BodyEvaluator::evaluateGather(unsigned s, Operation *op,
   if (contiguous) {
     auto type = cast<VectorType>(vectorOf(element));
     SmallVector<Value> first = indicesAt(0);
-    if (Value mask = getMask(coords))
+    Value mask = getMask(coords);
+    if (live) {
+      Value all = vector::BroadcastOp::create(
+          builder, loc, vectorOf(builder.getI1Type()), live);
+      mask = mask ? arith::AndIOp::create(builder, loc, mask, all) : all;
+    }
+    if (mask)
       return finish(
           vector::MaskedLoadOp::create(builder, loc, type, buffer, first, mask,
                                        createPassThrough(builder, loc, type)));
     return finish(vector::LoadOp::create(builder, loc, type, buffer, first));
   }
+  if (live)
+    return {};
   SmallVector<Value> lanes;
   for (unsigned lane = 0; lane < plan.lanes; ++lane)
     lanes.push_back(

@@ -8,6 +8,7 @@
 
 #include "Nest.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Builders.h"
 #include <map>
 #include <vector>
@@ -95,8 +96,17 @@ private:
   mlir::Value loadLane(unsigned s, mlir::OpOperand &operand,
                        const Coords &coords, unsigned lane);
   mlir::Value evaluateOp(unsigned s, mlir::Operation *op, const Coords &coords);
+  /// What a load in a body reads; with `live`, zeros where that does not hold,
+  /// or null where that takes more than a mask.
   mlir::Value evaluateGather(unsigned s, mlir::Operation *op,
+                             const Coords &coords, mlir::Value live = {});
+  /// A choice that is the same for all lanes and needs no selection, or null.
+  mlir::Value evaluateSelect(unsigned s, mlir::arith::SelectOp op,
                              const Coords &coords);
+  /// The value of an index `d mod w` of a point of a block, if all blocks have
+  /// the same.
+  std::optional<int64_t> getRemainder(unsigned s, mlir::Operation *op,
+                                      const Coords &coords);
   /// The value at one lane, as a scalar.
   mlir::Value evaluateLane(unsigned s, mlir::Value value, const Coords &coords,
                            unsigned lane);

@@ -66,6 +66,7 @@ private:
   void emitNest();
   SmallVector<Segment> getVectorSegments();
   SmallVector<Segment> getBlockSegments(unsigned dim, unsigned factor);
+  SmallVector<Segment> getSharedSegments(unsigned dim, unsigned factor);
   SmallVector<Segment> splitAtEdges(unsigned dim, ArrayRef<Segment> segments);
   /// Where in its padded dimension a point reads, if that is a constant.
   std::optional<int64_t> getPosition(const PaddedDim &dim, unsigned parallel,
@@ -136,9 +137,41 @@ SmallVector<Segment> NestGenerator::getVectorSegments() {
   return {{zero, full, plan.vectors}, {full, extent, 1, true}};
 }
 
+/// Blocks that all begin at multiples of `factor`.
+SmallVector<Segment> NestGenerator::getSharedSegments(unsigned dim,
+                                                      unsigned factor) {
+  OpFoldResult zero = builder.getIndexAttr(0), extent = extents[dim];
+  SmallVector<Segment> segments;
+  if (std::optional<int64_t> size = getConstantIntValue(extent)) {
+    int64_t rest = *size % factor;
+    if (*size != rest)
+      segments.push_back({zero, builder.getIndexAttr(*size - rest), factor});
+    if (rest)
+      segments.push_back(
+          {builder.getIndexAttr(*size - rest), extent, unsigned(rest)});
+    return segments;
+  }
+  Value size = toValue(extent);
+  Value rest = arith::RemUIOp::create(
+      builder, loc, size, arith::ConstantIndexOp::create(builder, loc, factor));
+  Value full = arith::SubIOp::create(builder, loc, size, rest);
+  segments.push_back({zero, full, factor});
+  // One of these has points.
+  for (unsigned points = 1; points < factor; ++points) {
+    Value here = arith::CmpIOp::create(
+        builder, loc, arith::CmpIPredicate::eq, rest,
+        arith::ConstantIndexOp::create(builder, loc, points));
+    Value end = arith::SelectOp::create(builder, loc, here, size, full);
+    segments.push_back({full, end, points});
+  }
+  return segments;
+}
+
 SmallVector<Segment> NestGenerator::getBlockSegments(unsigned dim,
                                                      unsigned factor) {
   OpFoldResult zero = builder.getIndexAttr(0), extent = extents[dim];
+  if (plan.getShared(dim))
+    return getSharedSegments(dim, factor);
   if (std::optional<int64_t> size = getConstantIntValue(extent)) {
     int64_t count = llvm::divideCeil(*size, factor);
     unsigned small = *size / std::max<int64_t>(count, 1);

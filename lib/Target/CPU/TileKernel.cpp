@@ -3,6 +3,7 @@
 
 #include "lathe/Target/Kernel/TileKernel.h"
 #include "CostModel.h"
+#include "Nest.h"
 #include "lathe/Target/CPU/Passes.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -34,8 +35,13 @@ struct CpuTileKernel : lathe::impl::CpuTileKernelBase<CpuTileKernel> {
   void runOnOperation() override {
     auto choose = [&](const KernelShape &shape) {
       TileChoice choice;
+      // Dimensions all points of which share what the root computes.
+      SmallVector<bool> keepWhole(shape.keepWhole);
+      for (auto [dim, points] : llvm::enumerate(cpu::findShared(shape.root)))
+        if (points && shape.extents[dim] == int64_t(points))
+          keepWhole[dim] = true;
       choice.sizes =
-          cpu::chooseTileSizes(shape.root, shape.extents, shape.keepWhole,
+          cpu::chooseTileSizes(shape.root, shape.extents, keepWhole,
                                shape.heaviest, shape.heaviestDims, target);
       choice.slowest =
           cpu::chooseSlowestDim(shape.heaviest, shape.heaviestDims);

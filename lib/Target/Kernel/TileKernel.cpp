@@ -225,7 +225,8 @@ static void alignToPanels(KernelOp kernel, linalg::LinalgOp root,
     for (AffineMap map : op.getIndexingMapsArray())
       for (AffineExpr expr : map.getResults()) {
         auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
-        if (!binary || expr.getKind() != AffineExprKind::Mod)
+        if (!binary || (expr.getKind() != AffineExprKind::Mod &&
+                        expr.getKind() != AffineExprKind::FloorDiv))
           continue;
         auto dim = dyn_cast<AffineDimExpr>(binary.getLHS());
         auto width = dyn_cast<AffineConstantExpr>(binary.getRHS());

@@ -65,6 +65,7 @@ struct Group {
   DenseMap<Operation *, TileDims> tiles;
   bool hasContraction = false;
   bool hasReduction = false;
+  bool sharesPoints = false; ///< Has an op of which `sharesPoints` holds.
   bool isWhole = false;     ///< One tile: has ops without iteration dimensions.
   bool isAttention = false; ///< Its contraction reads what it computes.
   bool hasScores = false;   ///< And the contraction that this comes from.
@@ -262,6 +263,19 @@ static bool readsScores(OpOperand &use) {
   return row <= maxScores && columns <= maxColumns;
 }
 
+/// Whether neighbouring points of an elementwise op share what they compute,
+/// which is the reason to compute them together: they read at a quotient.
+static bool sharesPoints(Operation *op) {
+  if (getRole(op) != Role::Elementwise)
+    return false;
+  bool found = false;
+  auto linalgOp = cast<linalg::LinalgOp>(op);
+  for (OpOperand *input : linalgOp.getDpsInputOperands())
+    for (AffineExpr expr : linalgOp.getMatchingIndexingMap(input).getResults())
+      found |= expr.getKind() == AffineExprKind::FloorDiv;
+  return found;
+}
+
 bool Former::makesCycle(Operation *producer, const Group &group) {
   // A path from an outside reader of the group (or of the producer) back into
   // it would make two launches wait for each other.
@@ -446,6 +460,12 @@ bool Former::tryJoin(Operation *producer, Group &group) {
   if (role == Role::Reduction && group.hasContraction && !group.isAttention)
     return refuse("the kernel has a contraction already");
 
+  bool shares = sharesPoints(producer);
+  if ((shares && (group.hasContraction || group.hasReduction)) ||
+      (group.sharesPoints && role != Role::Elementwise && role != Role::Pad))
+    return refuse("a reduction's blocks would compute what points share many "
+                  "times");
+
   // Agree on the tile: a dimension on which the readers differ stays whole.
   std::optional<TileDims> agreed;
   for (OpOperand &use : producer->getUses()) {
@@ -514,6 +534,7 @@ bool Former::tryJoin(Operation *producer, Group &group) {
   group.hasReduction |= role == Role::Reduction;
   group.isAttention |= *kind == "attention";
   group.hasScores |= isScores;
+  group.sharesPoints |= shares;
   if (!sameNode) {
     ++numFused;
     fusedAs[producer] = *kind;

@@ -2,6 +2,7 @@
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "lathe/Dialect/Lathe/IR/Lathe.h"
+#include "lathe/Dialect/Lathe/IR/MinimalFilter.h"
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
@@ -91,6 +92,20 @@ static LogicalResult applyStep(Attribute step, SmallVector<int64_t> &shape,
       return emitError() << "expects one factor per index of an axis, got "
                          << scale.getFactors().getNumElements()
                          << " factors for axis " << axis;
+    return success();
+  }
+  if (auto winograd = dyn_cast<WinogradStepAttr>(step)) {
+    if (shape.size() < 2)
+      return emitError() << "expects filters of two dimensions, got rank "
+                         << shape.size();
+    for (int64_t &taps : MutableArrayRef(shape).take_back(2)) {
+      if (!getMinimalFilter(winograd.getTile(), taps))
+        return emitError()
+               << "expects a tile and taps with 4, 6 or 8 products, "
+                  "got a tile of "
+               << winograd.getTile() << " and " << taps << " taps";
+      taps += winograd.getTile() - 1;
+    }
     return success();
   }
   return emitError() << "expects a step of a recipe, got " << step;

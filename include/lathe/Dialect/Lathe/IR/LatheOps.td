@@ -92,6 +92,17 @@ def Lathe_ScaleStep : Lathe_Attr<"ScaleStep", "scale"> {
   let assemblyFormat = "`<` $axis `,` $factors `>`";
 }
 
+def Lathe_WinogradStep : Lathe_Attr<"WinogradStep", "winograd"> {
+  let summary = "Transforms filters for a minimal filtering algorithm";
+  let description = [{
+    The last two dimensions, the taps of a filter `g`, become `G g G^T` of the
+    algorithm F(tile x tile, r x s): `A x ... x r x s` becomes
+    `A x ... x (tile + r - 1) x (tile + s - 1)`. Computed in double, rounded once.
+  }];
+  let parameters = (ins "int64_t":$tile);
+  let assemblyFormat = "`<` $tile `>`";
+}
+
 //===----------------------------------------------------------------------===//
 // Storage of a program's values, written by memory planning
 //===----------------------------------------------------------------------===//
