@@ -375,7 +375,7 @@ Value BodyEvaluator::loadOutput(unsigned s, unsigned i, const Coords &coords) {
 }
 
 void BodyEvaluator::prefetch(unsigned s, OpOperand &operand,
-                             const Coords &coords) {
+                             const Coords &coords, Value offset) {
   NestStage &stage = nest.stages[s];
   Value buffer = operand.get();
   unsigned dim =
@@ -383,10 +383,17 @@ void BodyEvaluator::prefetch(unsigned s, OpOperand &operand,
   if (!isa<MemRefType>(buffer.getType()) ||
       classifyAccess(operand, dim, plan.lanes) != LaneAccess::Contiguous)
     return;
-  memref::PrefetchOp::create(
-      builder, stage.op.getLoc(), buffer,
-      getIndices(s, stage.op.getMatchingIndexingMap(&operand), coords),
-      /*isWrite=*/false, /*localityHint=*/3, /*isDataCache=*/true);
+  Location loc = stage.op.getLoc();
+  SmallVector<Value> indices =
+      getIndices(s, stage.op.getMatchingIndexingMap(&operand), coords);
+  if (offset)
+    indices.back() =
+        builder.createOrFold<arith::AddIOp>(loc, indices.back(), offset);
+  // What is needed much later would push what is needed now out of the first
+  // level.
+  memref::PrefetchOp::create(builder, loc, buffer, indices, /*isWrite=*/false,
+                             /*localityHint=*/offset ? 2 : 3,
+                             /*isDataCache=*/true);
 }
 
 void BodyEvaluator::store(unsigned s, unsigned i, const Coords &coords,

@@ -60,8 +60,9 @@ public:
   void store(unsigned s, unsigned i, const Coords &coords, mlir::Value value);
 
   /// Asks for the vector that stage `s` reads of `operand` at `coords`, where
-  /// its lanes lie together.
-  void prefetch(unsigned s, mlir::OpOperand &operand, const Coords &coords);
+  /// its lanes lie together, or for what lies `offset` elements behind it.
+  void prefetch(unsigned s, mlir::OpOperand &operand, const Coords &coords,
+                mlir::Value offset = {});
   /// Dimensions of the nest, as bits, that `operand` of stage `s` depends on.
   uint64_t getOperandDims(unsigned s, mlir::OpOperand &operand);
 

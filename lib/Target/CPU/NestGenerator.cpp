@@ -84,6 +84,7 @@ private:
   void emitUnrolled(unsigned depth, SmallVector<Value> &accumulators);
   /// One step of the reduction at the current base: the new accumulators.
   SmallVector<Value> emitStep(ArrayRef<Value> accumulators);
+  void emitPanelPrefetches();
   /// A loop over `segment`, whose body gets the index and accumulators.
   void emitLoop(const Segment &segment, unsigned step,
                 SmallVector<Value> &accumulators,
@@ -384,7 +385,75 @@ void NestGenerator::forEachCoords(uint64_t dims,
 // Blocks
 //===----------------------------------------------------------------------===//
 
+/// The dimension of a batch of matrices that lie in panels, each of which is
+/// read for the rows of one matrix only; none for other operands.
+static std::optional<unsigned> findBatchOfPanels(linalg::LinalgOp op,
+                                                 OpOperand &operand,
+                                                 const NestPlan &plan) {
+  AffineMap map = op.getMatchingIndexingMap(&operand);
+  std::optional<unsigned> batch;
+  if (map.isProjectedPermutation() ||
+      map.getResults().back().getKind() != AffineExprKind::Mod ||
+      plan.getAccess(operand) != LaneAccess::Contiguous)
+    return std::nullopt;
+  for (auto [dim, kind] : llvm::enumerate(op.getIteratorTypesArray())) {
+    if (kind != utils::IteratorType::parallel || int(dim) == plan.vectorDim ||
+        !map.isFunctionOfDim(dim))
+      continue;
+    if (batch || plan.isBlocked(dim))
+      return std::nullopt;
+    batch = dim;
+  }
+  return batch;
+}
+
+/// Asks for the panels of the next matrix of a batch while the blocks of rows
+/// go through those of this one, each block for its part, so that memory is
+/// read all the time.
+void NestGenerator::emitPanelPrefetches() {
+  linalg::LinalgOp op = nest.getMain();
+  if (plan.dot || plan.horizontal || reductions.size() != 1 ||
+      plan.blocks.size() != 1)
+    return;
+  unsigned depth = reductions.front(), row = plan.blocks.front().first;
+  int64_t steps = staticExtents[depth], rows = staticExtents[row];
+  if (ShapedType::isDynamic(steps) || ShapedType::isDynamic(rows))
+    return;
+  auto constant = [&](int64_t value) -> Value {
+    return arith::ConstantIndexOp::create(builder, loc, value);
+  };
+  for (OpOperand *operand : op.getDpsInputOperands()) {
+    AffineMap map = op.getMatchingIndexingMap(operand);
+    std::optional<unsigned> batch = findBatchOfPanels(op, *operand, plan);
+    if (!batch || map.isFunctionOfDim(row))
+      continue;
+    int64_t width =
+        cast<MemRefType>(operand->get().getType()).getShape().back();
+    BlockState next = block;
+    next.base[*batch] = builder.createOrFold<arith::AddIOp>(
+        loc, block.base[*batch], constant(1));
+    next.base[depth] = constant(0);
+    Value first = builder.createOrFold<arith::DivUIOp>(
+        loc,
+        builder.createOrFold<arith::MulIOp>(loc, block.base[row],
+                                            constant(steps * width)),
+        constant(rows));
+    int64_t perStep =
+        llvm::divideCeil(int64_t(block.factors[row]) * width, rows);
+    Value offset = builder.createOrFold<arith::AddIOp>(
+        loc, first,
+        builder.createOrFold<arith::MulIOp>(loc, block.base[depth],
+                                            constant(perStep)));
+    BodyEvaluator body(builder, nest, plan, next);
+    forEachCoords(uint64_t(1) << plan.vectorDim, [&](const Coords &coords) {
+      if (coords[plan.vectorDim] * plan.lanes % width == 0)
+        body.prefetch(0, *operand, coords, offset);
+    });
+  }
+}
+
 SmallVector<Value> NestGenerator::emitStep(ArrayRef<Value> accumulators) {
+  emitPanelPrefetches();
   BodyEvaluator body(builder, nest, plan, block);
   for (auto [key, value] : llvm::zip_equal(accumulatorKeys, accumulators))
     body.setRunning(key.first, key.second, value);

@@ -489,6 +489,8 @@ bool Former::tryJoin(Operation *producer, Group &group) {
   }
   if (!agreed)
     return refuse("nothing in the kernel reads it");
+  if (shares && *agreed != llvm::to_vector(llvm::seq<int64_t>(agreed->size())))
+    return refuse("what reads it goes through its points in another order");
   SmallVector<bool> kept(agreed->size(), true);
   unsigned numKept = 0, numBefore = 0;
   for (size_t t = 0, e = agreed->size(); t != e; ++t) {
