@@ -48,6 +48,22 @@ func.func @scale_of_another_size() -> tensor<2x3xf32> {
 
 // -----
 
+func.func @winograd_rank() {
+  // expected-error @below {{expects filters of two dimensions, got rank 1}}
+  %w = lathe.weight dense<1.0> : tensor<3xf32> recipe [#lathe.winograd<2>] : tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @winograd_products() {
+  // expected-error @below {{expects a tile and taps with 4, 6 or 8 products, got a tile of 3 and 3 taps}}
+  %w = lathe.weight dense<1.0> : tensor<2x3x3xf32> recipe [#lathe.winograd<3>] : tensor<2x5x5xf32>
+  return
+}
+
+// -----
+
 func.func @view_without_sizes(%x: tensor<?x4xf32>) -> tensor<?xf32> {
   // expected-error @+1 {{expects 1 dynamic sizes, got 0}}
   %v = lathe.view %x : tensor<?x4xf32> to tensor<?xf32>

@@ -162,6 +162,70 @@ lathe.kernel @edges(%x: memref<64x21xf32>, %y: memref<21x64xf32>) -> (tensor<21x
       ins(%x : memref<64x21xf32>) outs(%y : memref<21x64xf32>) {
   ^bb0(%a: f32, %o: f32):
     linalg.yield %a : f32
+
+// -----
+
+#part = affine_map<(h, c) -> (h floordiv 2, c)>
+#id = affine_map<(h, c) -> (h, c)>
+// Rows of one quotient are computed together: what they share is loaded once,
+// and which of them a row is is known. The fifth row is alone.
+// CHECK-LABEL: lathe.kernel @quotient
+// CHECK-NOT: select
+// CHECK-NOT: remui
+// CHECK: scf.for
+// CHECK: vector.load {{.+}} memref<3x16xf32>
+// CHECK-NOT: vector.load
+// CHECK-COUNT-2: vector.store
+// CHECK: vector.load {{.+}} memref<3x16xf32>
+// CHECK-COUNT-1: vector.store
+// CHECK-NOT: vector.store
+// CHECK: lathe.yield
+lathe.kernel @quotient(%x: memref<3x16xf32>, %y: memref<5x16xf32>) -> (tensor<5x16xf32>)
+    input_dims [[]] result_dims [[]] {
+  linalg.generic {indexing_maps = [#part, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%x : memref<3x16xf32>) outs(%y : memref<5x16xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %zero = arith.constant 0 : index
+    %h = linalg.index 0 : index
+    %r = affine.apply affine_map<(d0) -> (d0 mod 2)>(%h)
+    %even = arith.cmpi eq, %r, %zero : index
+    %n = arith.negf %a : f32
+    %s = arith.select %even, %a, %n : f32
+    linalg.yield %s : f32
+  }
+  lathe.yield
+}
+
+// -----
+
+#id = affine_map<(p, c) -> (p, c)>
+// All points of a dimension that only the body knows are one block; what is read
+// outside of the image is zero by a mask.
+// CHECK-LABEL: lathe.kernel @selected
+// CHECK: scf.for
+// CHECK: vector.maskedload
+// CHECK-NOT: vector.maskedload
+// CHECK-NOT: arith.select {{.+}} vector
+// CHECK-COUNT-2: vector.store
+// CHECK-NOT: vector.store
+lathe.kernel @selected(%x: memref<4x64xf32>, %y: memref<2x64xf32>, %at: index) -> (tensor<2x64xf32>)
+    input_dims [[]] result_dims [[]] {
+  linalg.generic {indexing_maps = [#id], iterator_types = ["parallel", "parallel"]}
+      outs(%y : memref<2x64xf32>) {
+  ^bb0(%o: f32):
+    %padding = arith.constant 0.0 : f32
+    %zero = arith.constant 0 : index
+    %four = arith.constant 4 : index
+    %p = linalg.index 0 : index
+    %c = linalg.index 1 : index
+    %inside = arith.cmpi ult, %at, %four : index
+    %row = arith.select %inside, %at, %zero : index
+    %v = memref.load %x[%row, %c] : memref<4x64xf32>
+    %a = arith.select %inside, %v, %padding : f32
+    %first = arith.cmpi eq, %p, %zero : index
+    %n = arith.negf %a : f32
+    %s = arith.select %first, %a, %n : f32
+    linalg.yield %s : f32
   }
   lathe.yield
 }
