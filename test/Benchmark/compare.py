@@ -31,20 +31,43 @@ TYPES = {"float": np.float32, "double": np.float64, "int64": np.int64,
          "uint8": np.uint8, "int8": np.int8}
 
 
-def fma_peak(folder):
-    """Floating-point operations per second of one thread, measured."""
-    library = os.path.join(folder, "peak.so")
-    subprocess.run(["clang-22", "-O3", "-march=native", "-ffp-contract=fast",
-                    "-shared", "-fPIC", os.path.join(HERE, "peak.c"), "-o", library],
-                   check=True)
-    peak = ctypes.CDLL(library).lathe_peak
-    peak.restype, peak.argtypes = ctypes.c_double, [ctypes.c_long, ctypes.c_void_p]
-    sink, best = ctypes.c_float(1), 0.0
-    for _ in range(20):
+class Limits:
+    """What one thread of the processor reaches, measured: `flops` and `bytes` a
+    second. `sample` measures the first again, for interleaved comparisons."""
+
+    def __init__(self, folder):
+        library = os.path.join(folder, "peak.so")
+        subprocess.run(["clang-22", "-O3", "-march=native", "-ffp-contract=fast",
+                        "-shared", "-fPIC", os.path.join(HERE, "peak.c"), "-o", library],
+                       check=True)
+        library = ctypes.CDLL(library)
+        self._peak, triad = library.lathe_peak, library.lathe_triad
+        self._peak.restype, self._peak.argtypes = ctypes.c_double, [ctypes.c_long, ctypes.c_void_p]
+        triad.restype = ctypes.c_double
+        triad.argtypes = [ctypes.c_void_p] * 3 + [ctypes.c_long, ctypes.c_float]
+        self._sink = ctypes.c_float(1)
+        self.flops = max(self.sample() for _ in range(20))
+        arrays = [np.ones(1 << 24, np.float32) for _ in range(3)]
+        self.bytes = 0.0
+        for _ in range(5):
+            start = time.perf_counter()
+            moved = triad(*(x.ctypes.data for x in arrays), arrays[0].size, 2.0)
+            self.bytes = max(self.bytes, moved / (time.perf_counter() - start))
+
+    def sample(self):
         start = time.perf_counter()
-        operations = peak(2_000_000, ctypes.byref(sink))
-        best = max(best, operations / (time.perf_counter() - start))
-    return best
+        operations = self._peak(2_000_000, ctypes.byref(self._sink))
+        return operations / (time.perf_counter() - start)
+
+
+def compile_model(command):
+    """Runs the compiler; its seconds and its peak memory in bytes."""
+    start = time.perf_counter()
+    process = subprocess.Popen(command)
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        raise subprocess.CalledProcessError(os.waitstatus_to_exitcode(status), command)
+    return {"compile_s": time.perf_counter() - start, "compile_bytes": 1024 * usage.ru_maxrss}
 
 
 def random_feeds(session, sizes):
@@ -59,8 +82,9 @@ def random_feeds(session, sizes):
     return feeds
 
 
-def make_runners(args, threads, folder, feeds):
-    """name -> (function that runs once and gives outputs by name, Model or None)"""
+def make_runners(args, threads, folder, feeds, costs):
+    """name -> (function that runs once and gives outputs by name, Model or None).
+    What compiling took goes to `costs`."""
     runners = {}
     for name in args.variants.split(","):
         if name in PEERS:
@@ -73,10 +97,11 @@ def make_runners(args, threads, folder, feeds):
             runners[name] = (run, None)
             continue
         library = os.path.join(folder, name + ".so")
-        if not os.path.exists(library):
+        if name not in costs:
             dims = [f"--dim={d}" for d in args.dim] if args.static else []
-            subprocess.run([args.lathe, "compile", args.model, "-o", library,
-                            *VARIANTS[name], *dims, *args.option], check=True)
+            costs[name] = compile_model([args.lathe, "compile", args.model, "-o", library,
+                                         *VARIANTS[name], *dims, *args.option])
+            costs[name]["artifact_bytes"] = os.path.getsize(library)
         model = Model(library, threads)
         model.bind(feeds)
         runners[name] = (model.run, model)
@@ -84,14 +109,26 @@ def make_runners(args, threads, folder, feeds):
 
 
 def prove_equal(runners, args):
+    """Raises where variants differ. A peer that differs is left out, if another
+    one is of our opinion."""
     results = {name: {k: np.array(v) for k, v in run().items()}
                for name, (run, _) in runners.items()}
     first, *others = results
+    wrong = {}
     for other in others:
-        for key, value in results[first].items():
-            np.testing.assert_allclose(
-                value, results[other][key], rtol=args.rtol, atol=args.atol,
-                err_msg=f"{key}: {first} against {other}")
+        try:
+            for key, value in results[first].items():
+                np.testing.assert_allclose(
+                    value, results[other][key], rtol=args.rtol, atol=args.atol,
+                    err_msg=f"{key}: {first} against {other}")
+        except AssertionError as error:
+            wrong[other] = error
+    agrees = any(name in PEERS and name not in wrong for name in others)
+    for name, error in wrong.items():
+        if name not in PEERS or not agrees:
+            raise error
+        print(f"{name} gives other results: {str(error).strip().splitlines()[-1]}")
+        del runners[name]
 
 
 def measure(runners, seconds, warmup):
@@ -112,20 +149,24 @@ def measure(runners, seconds, warmup):
     return times
 
 
-def report(times, runners, threads, peak):
+def report(times, runners, threads, limits, costs):
     first = next(iter(times))
     rows = []
-    flops = next((sum(launch["flops"] for launch in model.launches())
-                  for _, model in runners.values() if model), 0)
+    launches = next((model.launches() for _, model in runners.values() if model), [])
+    flops = sum(launch["flops"] for launch in launches)
     for name, values in times.items():
         median = statistics.median(values)
         ratio = statistics.median(b / a for a, b in zip(values, times[first]))
+        model = runners[name][1]
+        moved = sum(launch["bytes"] for launch in model.launches()) if model else None
         rows.append({
             "variant": name, "threads": threads, "rounds": len(values),
             "median_ms": 1e3 * median,
             "p90_ms": 1e3 * statistics.quantiles(values, n=10)[-1],
             "min_ms": 1e3 * min(values), "first_over_this": ratio,
-            "of_peak": flops / median / (peak * threads),
+            "of_peak": flops / median / (limits.flops * threads),
+            "of_bandwidth": moved / median / limits.bytes if model else None,
+            **costs.get(name, {}), **(model.memory() if model else {}),
         })
         row = rows[-1]
         print(f"{name:10s} {threads} thread(s)  median {row['median_ms']:9.3f} ms  "
@@ -156,8 +197,9 @@ def main():
     args = parser.parse_args()
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        peak = fma_peak(folder)
-        print(f"{args.model}: FMA peak {peak / 1e9:.1f} GFLOP/s a thread")
+        limits, costs = Limits(folder), {}
+        print(f"{args.model}: FMA peak {limits.flops / 1e9:.1f} GFLOP/s a thread, "
+              f"triad {limits.bytes / 1e9:.1f} GB/s")
         plain = onnxruntime.InferenceSession(args.model, providers=["CPUExecutionProvider"])
         if args.reference:
             stored = np.load(args.reference)
@@ -167,17 +209,17 @@ def main():
             feeds = random_feeds(plain, sizes)
         del plain
         for threads in map(int, args.threads.split(",")):
-            runners = make_runners(args, threads, folder, feeds)
+            runners = make_runners(args, threads, folder, feeds, costs)
             prove_equal(runners, args)
             times = measure(runners, args.seconds, args.warmup)
-            rows += report(times, runners, threads, peak)
+            rows += report(times, runners, threads, limits, costs)
             for _, model in runners.values():
                 if model:
                     model.close()
     if args.json:
         with open(args.json, "w") as file:
-            json.dump({"model": args.model, "fma_peak": peak, "rows": rows}, file,
-                      indent=1)
+            json.dump({"model": args.model, "fma_peak": limits.flops,
+                       "bandwidth": limits.bytes, "rows": rows}, file, indent=1)
 
 
 if __name__ == "__main__":

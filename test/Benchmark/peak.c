@@ -1,7 +1,8 @@
 /* Part of the Lathe project, under the Apache License v2.0 with LLVM
  * Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
  *
- * The processor's own limit: independent fused multiply-adds on registers.
+ * The processor's own limits: independent fused multiply-adds on registers, and
+ * the triad of STREAM on memory.
  */
 #ifdef __AVX512F__
 enum { LANES = 16 };
@@ -34,4 +35,12 @@ double lathe_peak(long rounds, float *sink) {
     sum += acc[i];
   *sink = sum[0];
   return 2.0 * LANES * CHAINS * (double)rounds;
+}
+
+/* a = b + s * c on `count` floats each; returns the bytes that are named. */
+double lathe_triad(float *restrict a, const float *restrict b,
+                   const float *restrict c, long count, float s) {
+  for (long i = 0; i < count; ++i)
+    a[i] = b[i] + s * c[i];
+  return 3.0 * sizeof(float) * (double)count;
 }
