@@ -31,8 +31,10 @@ namespace lathe::importer {
 /// The view on one node that an inference function of the ONNX library gets.
 class OracleContext : public proto::InferenceContext {
 public:
-  OracleContext(const TypeOracle &oracle, const TypeOracle::Pending &pending)
-      : oracle(oracle), pending(pending), outputs(pending.results.size()) {}
+  OracleContext(const TypeOracle &oracle, const TypeOracle::Pending &pending,
+                const proto::OpSchema &schema)
+      : oracle(oracle), pending(pending), schema(schema),
+        outputs(pending.results.size()) {}
 
   const proto::AttributeProto *
   getAttribute(const std::string &name) const override {
@@ -41,7 +43,12 @@ public:
   size_t getNumInputs() const override { return pending.operands.size(); }
   const proto::TypeProto *getInputType(size_t i) const override {
     Value operand = getOperand(i);
-    return operand ? oracle.find(operand) : nullptr;
+    const proto::TypeProto *type = operand ? oracle.find(operand) : nullptr;
+    // Rules take it for granted that an input that must be there has a type.
+    bool isOptional =
+        i >= schema.inputs().size() ||
+        schema.inputs()[i].GetOption() == proto::OpSchema::Optional;
+    return type || (!operand && isOptional) ? type : &unknown;
   }
   bool hasInput(size_t i) const override { return (bool)getOperand(i); }
   const proto::TensorProto *getInputData(size_t i) const override {
@@ -84,6 +91,7 @@ private:
 
   const TypeOracle &oracle;
   const TypeOracle::Pending &pending;
+  const proto::OpSchema &schema;
   std::vector<proto::TypeProto> outputs;
   proto::TypeProto unknown, noOutput;
   std::vector<std::unique_ptr<proto::GraphInferencer>> inferencers;
@@ -122,7 +130,7 @@ void TypeOracle::infer(Pending &pending) {
       schemas.getNewest(pending.node.op, pending.node.domain);
   if (!schema || !schema->has_type_and_shape_inference_function())
     return;
-  OracleContext context(*this, pending);
+  OracleContext context(*this, pending, *schema);
   // The model may be wrong in ways that the dialect's own inference reports;
   // here a contradiction only means that nothing is known.
   try {
