@@ -16,8 +16,16 @@
 using namespace mlir;
 using namespace lathe;
 
+static LogicalResult expectRows(Lowering &l) {
+  if (l.rank(0) > 0)
+    return success();
+  return l.unsupported("expected rows of features as input 0, got a scalar");
+}
+
 /// (X - offset) * scale, each one number or one per feature.
 static LogicalResult lowerScaler(onnx::MlScalerOp op, Lowering &l) {
+  if (failed(expectRows(l)))
+    return failure();
   int64_t rank = l.rank(0);
   auto read = [&](std::optional<ArrayRef<float>> values,
                   float missing) -> std::optional<Operand> {
@@ -43,6 +51,8 @@ static LogicalResult lowerScaler(onnx::MlScalerOp op, Lowering &l) {
 /// Divides each row by its greatest, its sum of magnitudes or its Euclidean
 /// norm.
 static LogicalResult lowerNormalizer(onnx::MlNormalizerOp op, Lowering &l) {
+  if (failed(expectRows(l)))
+    return failure();
   Dims dims = l.dims(0);
   int64_t rank = dims.size();
   Type f32 = l.b.getF32Type();
