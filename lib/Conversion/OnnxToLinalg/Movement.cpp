@@ -47,25 +47,56 @@ static LogicalResult lowerTranspose(onnx::TransposeOp op, Lowering &l) {
   return l.replace(permute(l, l.value(0), dims, perm));
 }
 
-/// Slices put one after the other into an empty tensor.
-static LogicalResult lowerConcat(onnx::ConcatOp op, Lowering &l) {
-  int64_t rank = l.resultType().getRank();
-  int64_t axis = normalizeAxis(op.getAxis(), rank);
-  if (l.getNumOperands() == 1)
-    return l.replace(l.value(0));
-  Value joined = l.empty(l.resultDims(), l.resultType().getElementType());
-  Dims offsets(rank, l.index(0)), strides(rank, l.index(1));
-  for (unsigned i = 0, e = l.getNumOperands(); i != e; ++i) {
-    if (l.type(i).getDimSize(axis) == 0)
-      continue;
-    Dims sizes = l.dims(i);
-    joined = tensor::InsertSliceOp::create(l.b, l.value(i), joined, offsets,
-                                           sizes, strides);
+namespace {
+/// A tensor among those that are put one after the other.
+struct Part {
+  Value value;
+  Dims dims;
+};
+} // namespace
+
+/// The compiler follows a chain of slices from each of them back to its start,
+/// so more than this many are put together in steps.
+static constexpr size_t maxSlices = 32;
+
+/// Slices put one after the other along `axis` into an empty tensor of `dims`.
+static Value joinParts(Lowering &l, ArrayRef<Part> parts, int64_t axis,
+                       DimsRef dims) {
+  Value joined = l.empty(dims, l.resultType().getElementType());
+  Dims offsets(dims.size(), l.index(0)), strides(dims.size(), l.index(1));
+  for (const Part &part : parts) {
+    joined = tensor::InsertSliceOp::create(l.b, part.value, joined, offsets,
+                                           part.dims, strides);
     offsets[axis] =
         l.apply(l.b.getAffineSymbolExpr(0) + l.b.getAffineSymbolExpr(1),
-                {offsets[axis], sizes[axis]});
+                {offsets[axis], part.dims[axis]});
   }
-  return l.replace(joined);
+  return joined;
+}
+
+static LogicalResult lowerConcat(onnx::ConcatOp op, Lowering &l) {
+  int64_t axis = normalizeAxis(op.getAxis(), l.resultType().getRank());
+  if (l.getNumOperands() == 1)
+    return l.replace(l.value(0));
+  SmallVector<Part> parts;
+  for (unsigned i = 0, e = l.getNumOperands(); i != e; ++i)
+    if (l.type(i).getDimSize(axis) != 0)
+      parts.push_back({l.value(i), l.dims(i)});
+  while (parts.size() > maxSlices) {
+    SmallVector<Part> fewer;
+    for (ArrayRef<Part> rest = parts; !rest.empty();) {
+      ArrayRef<Part> some = rest.take_front(maxSlices);
+      rest = rest.drop_front(some.size());
+      Dims dims = some.front().dims;
+      for (const Part &part : some.drop_front())
+        dims[axis] =
+            l.apply(l.b.getAffineSymbolExpr(0) + l.b.getAffineSymbolExpr(1),
+                    {dims[axis], part.dims[axis]});
+      fewer.push_back({joinParts(l, some, axis, dims), dims});
+    }
+    parts = std::move(fewer);
+  }
+  return l.replace(joinParts(l, parts, axis, l.resultDims()));
 }
 
 static LogicalResult lowerSplit(onnx::SplitOp op, Lowering &l) {

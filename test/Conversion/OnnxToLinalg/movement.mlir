@@ -101,3 +101,17 @@ func.func @empty(%x: tensor<2x3xf32>) -> tensor<0x3xf32> {
   %0 = onnx.Slice %x, %s, %s, %n, %n : (tensor<2x3xf32>, tensor<1xi64>, tensor<1xi64>, none, none) -> tensor<0x3xf32>
   return %0 : tensor<0x3xf32>
 }
+
+// -----
+
+// CHECK-LABEL: @concat_of_many_in_steps
+// CHECK: tensor.empty() : tensor<32xf32>
+// CHECK-COUNT-32: tensor.insert_slice {{.+}} into tensor<32xf32>
+// CHECK: tensor.empty() : tensor<8xf32>
+// CHECK-COUNT-8: tensor.insert_slice {{.+}} into tensor<8xf32>
+// CHECK: tensor.insert_slice {{.+}}[0] [32] [1] : tensor<32xf32> into tensor<40xf32>
+// CHECK: tensor.insert_slice {{.+}}[32] [8] [1] : tensor<8xf32> into tensor<40xf32>
+func.func @concat_of_many_in_steps(%x: tensor<1xf32>) -> tensor<40xf32> {
+  %0 = onnx.Concat %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x {axis = 0 : i64} : (tensor<1xf32>, tensor<1xf32>, tensor<1xf32>, tensor<1xf32>, tensor<1xf32>, tensor<1xf32>, tensor<1xf32>, tensor<1xf32>, tensor<1xf32>, tensor<1xf32>, tensor<1xf32>, tensor<1xf32>, tensor<1xf32>, tensor<1xf32>, tensor<1xf32>, tensor<1xf32>, tensor<1xf32>, tensor<1xf32>, tensor<1xf32>, tensor<1xf32>, tensor<1xf32>, tensor<1xf32>, tensor<1xf32>, tensor<1xf32>, tensor<1xf32>, tensor<1xf32>, tensor<1xf32>, tensor<1xf32>, tensor<1xf32>, tensor<1xf32>, tensor<1xf32>, tensor<1xf32>, tensor<1xf32>, tensor<1xf32>, tensor<1xf32>, tensor<1xf32>, tensor<1xf32>, tensor<1xf32>, tensor<1xf32>, tensor<1xf32>) -> tensor<40xf32>
+  return %0 : tensor<40xf32>
+}
