@@ -76,3 +76,40 @@ func.func @state_of_an_rnn(%x: tensor<5x?x3xf32>, %w: tensor<1x4x3xf32>, %r: ten
   %0, %1 = onnx.RNN %x, %w, %r, %none, %none, %h {hidden_size = 4 : i64} : (tensor<5x?x3xf32>, tensor<1x4x3xf32>, tensor<1x4x4xf32>, none, none, tensor<1x?x5xf32>) -> (tensor<5x1x?x4xf32>, tensor<1x?x4xf32>)
   return
 }
+
+// -----
+
+func.func @axes_of_a_reduction(%x: tensor<5xf32>, %axes: tensor<i64>) {
+  // expected-error @below {{expects operand #1 of rank 1, got rank 0}}
+  %0 = onnx.ReduceMin %x, %axes : (tensor<5xf32>, tensor<i64>) -> tensor<1xf32>
+  return
+}
+
+// -----
+
+func.func @tile_too_often(%x: tensor<4xf32>) {
+  %repeats = onnx.Constant {value = dense<4611686018427387904> : tensor<1xi64>} : () -> tensor<1xi64>
+  // expected-error @below {{expects a size below 2^56, got 4 times 4611686018427387904}}
+  %0 = onnx.Tile %x, %repeats : (tensor<4xf32>, tensor<1xi64>) -> tensor<?xf32>
+  return
+}
+
+// -----
+
+func.func @pad_too_far(%x: tensor<?xf32>, %none: none) {
+  %pads = onnx.Constant {value = dense<4611686018427387904> : tensor<2xi64>} : () -> tensor<2xi64>
+  // expected-error @below {{expects pads below 2^56, got 4611686018427387904}}
+  %0 = onnx.Pad %x, %pads, %none, %none : (tensor<?xf32>, tensor<2xi64>, none, none) -> tensor<?xf32>
+  return
+}
+
+// -----
+
+func.func @range_of_all_numbers() {
+  %start = onnx.Constant {value = dense<-9223372036854775808> : tensor<i64>} : () -> tensor<i64>
+  %limit = onnx.Constant {value = dense<9223372036854775807> : tensor<i64>} : () -> tensor<i64>
+  %delta = onnx.Constant {value = dense<1> : tensor<i64>} : () -> tensor<i64>
+  // expected-error @below {{expects fewer than 2^56 elements, got those from -9223372036854775808 to 9223372036854775807}}
+  %0 = onnx.Range %start, %limit, %delta : (tensor<i64>, tensor<i64>, tensor<i64>) -> tensor<?xi64>
+  return
+}

@@ -356,6 +356,8 @@ LogicalResult rule::reduce(ShapeContext &ctx, bool keepDims, bool noop,
   const TensorInfo &x = ctx.operand(0);
   TensorInfo &result = ctx.result(0);
   result.elementType = x.elementType;
+  if (failed(expectLists(ctx, 1)))
+    return failure();
   if (!x.dims)
     return success();
   SmallVector<int64_t, 4> axes;
@@ -366,8 +368,6 @@ LogicalResult rule::reduce(ShapeContext &ctx, bool keepDims, bool noop,
     if (shape && shape->size() == 1 && shape->front() == 0)
       ints.emplace();
     if (!ints) {
-      if (failed(ctx.expectRank(1, 1)))
-        return failure();
       if (keepDims)
         result.dims = ctx.freshDims(0, x.getRank());
       else if (shape && shape->size() == 1 && shape->front() <= x.getRank())

@@ -127,6 +127,12 @@ LogicalResult RangeOp::inferShapes(ShapeContext &ctx) {
   auto step = getConstant(delta.expr);
   if (delta.getNumber() == 0.0)
     return ctx.emitError() << "expects delta other than 0, got 0";
+  auto first = getConstant(start.expr), end = getConstant(limit.expr);
+  int64_t length;
+  if (first && end && llvm::SubOverflow(*end, *first, length))
+    return ctx.emitError()
+           << "expects fewer than 2^56 elements, got those from " << *first
+           << " to " << *end;
   if (start.expr && limit.expr && step) {
     AffineExpr span =
         simplify((limit.expr - start.expr) * (*step > 0 ? 1 : -1));

@@ -274,6 +274,20 @@ LogicalResult SliceOp::inferShapes(ShapeContext &ctx) {
   return success();
 }
 
+/// `size` times `factor`, a number in the model; reports what is too large to
+/// be a size.
+static FailureOr<AffineExpr> scaleSize(ShapeContext &ctx, AffineExpr size,
+                                       AffineExpr factor) {
+  auto a = getConstant(size), b = getConstant(factor);
+  int64_t product;
+  if (a && b && llvm::MulOverflow(*a, *b, product)) {
+    ctx.emitError() << "expects a size below 2^56, got " << *a << " times "
+                    << *b;
+    return failure();
+  }
+  return simplify(size * factor);
+}
+
 LogicalResult TileOp::inferShapes(ShapeContext &ctx) {
   const TensorInfo &x = ctx.operand(0);
   TensorInfo &result = ctx.result(0);
@@ -290,7 +304,11 @@ LogicalResult TileOp::inferShapes(ShapeContext &ctx) {
   result.dims.emplace();
   for (auto [i, dim] : llvm::enumerate(*x.dims)) {
     AffineExpr times = repeats ? (*repeats)[i].expr : AffineExpr();
-    result.dims->push_back(times ? simplify(dim * times) : ctx.fresh(i));
+    FailureOr<AffineExpr> size =
+        times ? scaleSize(ctx, dim, times) : ctx.fresh(i);
+    if (failed(size))
+      return failure();
+    result.dims->push_back(*size);
   }
   if (auto from = getSmallShape(x.dims))
     moveContents(x, result,
@@ -337,6 +355,10 @@ LogicalResult PadOp::inferShapes(ShapeContext &ctx) {
       head = (*pads.contents)[i].expr;
       tail = (*pads.contents)[i + count].expr;
     }
+    for (AffineExpr pad : {head, tail})
+      if (auto known = getConstant(pad);
+          known && getMagnitude(*known) >= int64_t(1) << 56)
+        return ctx.emitError() << "expects pads below 2^56, got " << *known;
     AffineExpr &dim = (*result.dims)[axis];
     dim = head && tail ? simplify(dim + head + tail) : ctx.fresh(axis);
     before[axis] = getConstant(head);
@@ -465,7 +487,10 @@ LogicalResult ResizeOp::inferShapes(ShapeContext &ctx) {
     if (bySizes) {
       size = stretch ? given.expr : AffineExpr();
     } else if (given.expr) {
-      size = simplify(dim * given.expr);
+      FailureOr<AffineExpr> scaled = scaleSize(ctx, dim, given.expr);
+      if (failed(scaled))
+        return failure();
+      size = *scaled;
     } else if (given.real && *given.real > 0) {
       // A scale that is the inverse of a whole number, or k / 2^n.
       double inverse = 1 / *given.real;
