@@ -74,9 +74,9 @@ struct Group {
 class Former {
 public:
   Former(Block &block, bool crossNode, bool attention, bool explain,
-         ArrayRef<std::string> disabled)
+         unsigned maxOps, ArrayRef<std::string> disabled)
       : block(block), crossNode(crossNode), attention(attention),
-        explain(explain) {
+        explain(explain), maxOps(maxOps) {
     for (const std::string &kind : disabled)
       off.insert(kind);
   }
@@ -98,6 +98,7 @@ private:
 
   Block &block;
   bool crossNode, attention, explain;
+  unsigned maxOps;
   StringRef reason;
   DenseMap<Operation *, StringRef> fusedAs;
   llvm::StringSet<> off;
@@ -450,6 +451,8 @@ bool Former::tryJoin(Operation *producer, Group &group) {
   }
   if (!sameNode && (!crossNode || off.contains(*kind)))
     return refuse("this kind of fusion is off");
+  if (!sameNode && group.ops.size() >= maxOps)
+    return refuse("the kernel has as many ops as are compiled together");
   if (outside && !sameNode && off.contains("multi-output"))
     return refuse("something else reads it, and multi-output is off");
   bool isScores =
@@ -684,7 +687,7 @@ struct FormKernels : public lathe::impl::FormKernelsBase<FormKernels> {
             blocks.push_back(&block);
     });
     for (Block *block : blocks) {
-      Former former(*block, crossNode, attention, explain, disabled);
+      Former former(*block, crossNode, attention, explain, maxOps, disabled);
       former.run(nextId);
       numFused += former.numFused;
       numGroups += former.numGroups;

@@ -3,6 +3,7 @@
 // RUN: lathe-opt %s -pass-pipeline='builtin.module(func.func(form-kernels{disabled=elementwise,epilogue,prologue,row,attention,multi-output}))' -split-input-file | FileCheck %s --check-prefix=NONE
 // RUN: lathe-opt %s -pass-pipeline='builtin.module(func.func(form-kernels{explain}))' -split-input-file | FileCheck %s --check-prefix=WHY
 // RUN: lathe-opt %s -pass-pipeline='builtin.module(func.func(form-kernels{attention=false}))' -split-input-file | FileCheck %s --check-prefix=APART
+// RUN: lathe-opt %s -pass-pipeline='builtin.module(func.func(form-kernels{max-ops=1}))' -split-input-file | FileCheck %s --check-prefix=LIMIT
 
 #id = affine_map<(d0, d1) -> (d0, d1)>
 
@@ -12,6 +13,9 @@
 // NONE-LABEL: @elementwise
 // NONE: lathe.group = 1
 // NONE: lathe.group = 0
+// LIMIT-LABEL: @elementwise
+// LIMIT: lathe.group = 1
+// LIMIT: lathe.group = 0
 func.func @elementwise(%x: tensor<8x16xf32>) -> tensor<8x16xf32> {
   %e = tensor.empty() : tensor<8x16xf32>
   %0 = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}

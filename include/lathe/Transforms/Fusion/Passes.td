@@ -54,7 +54,10 @@ def FormKernels : Pass<"form-kernels", "::mlir::func::FuncOp"> {
     Option<"attention", "attention", "bool", "true",
            "Let a kernel have the two contractions of an attention">,
     Option<"explain", "explain", "bool", "false",
-           "Write on producers why they did not join (`lathe.apart`)">
+           "Write on producers why they did not join (`lathe.apart`)">,
+    Option<"maxOps", "max-ops", "unsigned", "256",
+           "Ops up to which a kernel takes in those of other nodes: compiling it "
+           "takes time that grows with their square">
   ];
   let statistics = [
     Statistic<"numFused", "num-fused", "Producers that joined a consumer's kernel">,
