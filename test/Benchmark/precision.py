@@ -16,13 +16,14 @@ from onnx import TensorProto, helper, numpy_helper
 
 # Channels, height and width, taps.
 SHAPES = [(64, 56, 3), (128, 28, 3), (256, 14, 3), (512, 14, 3), (512, 7, 3),
-          (64, 27, 5), (192, 27, 5)]
+          (64, 27, 5), (192, 27, 5), (64, 28, 2), (64, 28, 4)]
 
 
 def convolve(x, w):
-    """In double precision, with as much padding as the image keeps its size."""
-    taps, pad = w.shape[-1], w.shape[-1] // 2
-    x = np.pad(x.astype(np.float64), [(0, 0), (0, 0), (pad, pad), (pad, pad)])
+    """In double precision, with so much padding that the image keeps its size."""
+    taps = w.shape[-1]
+    pad = (taps // 2, (taps - 1) // 2)
+    x = np.pad(x.astype(np.float64), [(0, 0), (0, 0), pad, pad])
     windows = np.lib.stride_tricks.sliding_window_view(x, (taps, taps), (2, 3))
     return np.einsum("nchwrs,kcrs->nkhw", windows, w.astype(np.float64),
                      optimize=True)
@@ -39,7 +40,7 @@ def main(lathe):
         x = rng.standard_normal((1, channels, side, side)).astype(np.float32)
         value = [1, channels, side, side]
         graph = helper.make_graph(
-            [helper.make_node("Conv", ["x", "w"], ["y"], pads=[taps // 2] * 4)],
+            [helper.make_node("Conv", ["x", "w"], ["y"], pads=[taps // 2] * 2 + [(taps - 1) // 2] * 2)],
             "conv", [helper.make_tensor_value_info("x", TensorProto.FLOAT, value)],
             [helper.make_tensor_value_info("y", TensorProto.FLOAT, value)],
             [numpy_helper.from_array(w, "w")])

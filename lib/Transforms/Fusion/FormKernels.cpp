@@ -265,16 +265,10 @@ static bool readsScores(OpOperand &use) {
 }
 
 /// Whether neighbouring points of an elementwise op share what they compute,
-/// which is the reason to compute them together: they read at a quotient.
+/// which is the reason to compute them together.
 static bool sharesPoints(Operation *op) {
-  if (getRole(op) != Role::Elementwise)
-    return false;
-  bool found = false;
-  auto linalgOp = cast<linalg::LinalgOp>(op);
-  for (OpOperand *input : linalgOp.getDpsInputOperands())
-    for (AffineExpr expr : linalgOp.getMatchingIndexingMap(input).getResults())
-      found |= expr.getKind() == AffineExprKind::FloorDiv;
-  return found;
+  return getRole(op) == Role::Elementwise &&
+         readsAtQuotient(cast<linalg::LinalgOp>(op));
 }
 
 bool Former::makesCycle(Operation *producer, const Group &group) {
@@ -404,7 +398,7 @@ bool Former::tryJoinWhole(Operation *producer, Group &group) {
   // What is worth tiles of its own stays apart.
   Role role = getRole(producer);
   if (role == Role::Contraction || role == Role::Window ||
-      role == Role::Reduction)
+      role == Role::Reduction || sharesPoints(producer))
     return refuse("one of them is not computed tile by tile");
   for (Operation *user : producer->getUsers())
     if (!group.ops.contains(user) || !getNode(producer) ||

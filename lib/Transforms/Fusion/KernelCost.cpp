@@ -61,9 +61,9 @@ static std::optional<SmallVector<AffineExpr>> getShape(KernelOp kernel,
   return shape;
 }
 
-/// How many times the body of `op` runs.
-static std::optional<AffineExpr> getIterations(KernelOp kernel,
-                                               linalg::LinalgOp op) {
+/// The extents of the loops of `op`, null where they are not known.
+static SmallVector<AffineExpr> getExtents(KernelOp kernel,
+                                          linalg::LinalgOp op) {
   SmallVector<AffineExpr> extents(op.getNumLoops());
   for (OpOperand &operand : op->getOpOperands()) {
     std::optional<SmallVector<AffineExpr>> shape =
@@ -75,13 +75,83 @@ static std::optional<AffineExpr> getIterations(KernelOp kernel,
       if (auto dim = dyn_cast<AffineDimExpr>(expr))
         extents[dim.getPosition()] = extent;
   }
+  return extents;
+}
+
+/// How many times the body of `op` runs.
+static std::optional<AffineExpr> getIterations(KernelOp kernel,
+                                               linalg::LinalgOp op) {
   AffineExpr count = getAffineConstantExpr(1, kernel.getContext());
-  for (AffineExpr extent : extents) {
+  for (AffineExpr extent : getExtents(kernel, op)) {
     if (!extent)
       return std::nullopt;
     count = count * extent;
   }
   return count;
+}
+
+/// Narrows `count`, the different points per loop of `op` at which `value` in
+/// its body is computed anew, to what `value` depends on.
+static void addPoints(linalg::LinalgOp op, Value value,
+                      ArrayRef<AffineExpr> extents,
+                      SmallVectorImpl<AffineExpr> &count,
+                      DenseSet<Value> &seen) {
+  if (value.getParentBlock() != op.getBlock() || !seen.insert(value).second)
+    return;
+  // The finest division of a loop wins.
+  auto depend = [&](unsigned dim, AffineExpr points) {
+    if (count[dim] != extents[dim])
+      count[dim] = points;
+  };
+  if (auto arg = dyn_cast<BlockArgument>(value)) {
+    AffineMap map =
+        op.getMatchingIndexingMap(&op->getOpOperand(arg.getArgNumber()));
+    for (AffineExpr expr : map.getResults())
+      for (unsigned dim = 0; dim < extents.size(); ++dim) {
+        if (!expr.isFunctionOfDim(dim))
+          continue;
+        auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
+        bool divides = binary && binary.getKind() == AffineExprKind::FloorDiv &&
+                       isa<AffineDimExpr>(binary.getLHS()) &&
+                       isa<AffineConstantExpr>(binary.getRHS());
+        depend(dim,
+               divides ? extents[dim].ceilDiv(binary.getRHS()) : extents[dim]);
+      }
+    return;
+  }
+  if (auto index = value.getDefiningOp<linalg::IndexOp>())
+    return depend(index.getDim(), extents[index.getDim()]);
+  for (Value operand : value.getDefiningOp()->getOperands())
+    addPoints(op, operand, extents, count, seen);
+}
+
+/// Whether points of `op` share what its body computes, so that it is not
+/// computed at each: it reads at a quotient, or selects by an index.
+static bool sharesPoints(linalg::LinalgOp op) {
+  if (op.getNumReductionLoops())
+    return false;
+  if (readsAtQuotient(op))
+    return true;
+  return llvm::any_of(
+      op.getBlock()->getOps<linalg::IndexOp>(), [](linalg::IndexOp index) {
+        return llvm::all_of(index->getUsers(), llvm::IsaPred<arith::CmpIOp>);
+      });
+}
+
+/// How many times `inner`, in the body of an op whose points share what they
+/// compute, has to be computed.
+static std::optional<AffineExpr>
+getSharedIterations(KernelOp kernel, linalg::LinalgOp op, Operation &inner) {
+  SmallVector<AffineExpr> extents = getExtents(kernel, op);
+  if (llvm::is_contained(extents, AffineExpr()))
+    return std::nullopt;
+  AffineExpr one = getAffineConstantExpr(1, kernel.getContext()), total = one;
+  SmallVector<AffineExpr> count(extents.size(), one);
+  DenseSet<Value> seen;
+  addPoints(op, inner.getResult(0), extents, count, seen);
+  for (AffineExpr points : count)
+    total = total * points;
+  return total;
 }
 
 std::optional<AffineExpr> lathe::getKernelBytes(KernelOp kernel, Value value) {
@@ -101,6 +171,7 @@ AffineMap lathe::getKernelCost(KernelOp kernel) {
   AffineExpr flops = getAffineConstantExpr(0, context), bytes = flops;
   kernel.getBlock().walk<WalkOrder::PreOrder>([&](linalg::LinalgOp op) {
     int64_t perPoint = 0;
+    bool shares = sharesPoints(op);
     for (Operation &inner : op.getBlock()->without_terminator()) {
       // Sums of products of integers are worth as much as those of floats.
       bool isSum = op.getNumReductionLoops() &&
@@ -109,8 +180,13 @@ AffineMap lathe::getKernelCost(KernelOp kernel) {
       if (isSum ||
           (llvm::any_of(inner.getResultTypes(), llvm::IsaPred<FloatType>) &&
            isa<arith::ArithDialect, math::MathDialect>(inner.getDialect()) &&
-           !isa<arith::ConstantOp, arith::SelectOp>(inner)))
-        ++perPoint;
+           !isa<arith::ConstantOp, arith::SelectOp>(inner))) {
+        if (!shares)
+          ++perPoint;
+        else if (std::optional<AffineExpr> count =
+                     getSharedIterations(kernel, op, inner))
+          flops = flops + *count;
+      }
     }
     if (perPoint)
       if (std::optional<AffineExpr> count = getIterations(kernel, op))

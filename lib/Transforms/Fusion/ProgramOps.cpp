@@ -66,6 +66,15 @@ bool lathe::isContraction(linalg::LinalgOp op) {
   return false;
 }
 
+bool lathe::readsAtQuotient(linalg::LinalgOp op) {
+  return llvm::any_of(op.getDpsInputOperands(), [&](OpOperand *input) {
+    return llvm::any_of(op.getMatchingIndexingMap(input).getResults(),
+                        [](AffineExpr expr) {
+                          return expr.getKind() == AffineExprKind::FloorDiv;
+                        });
+  });
+}
+
 void lathe::collectNodeNames(Location loc, SetVector<StringAttr> &nodes) {
   if (auto name = dyn_cast<NameLoc>(loc))
     nodes.insert(name.getName());
@@ -157,8 +166,8 @@ FailureOr<SmallVector<Value>> lathe::getDynamicDims(OpBuilder &builder,
     for (int64_t d = 0, next = 0; d != type.getRank(); ++d) {
       Value size = source.isDynamicDim(d)
                        ? (*known)[next++]
-                       : arith::ConstantIndexOp::create(
-                             builder, op->getLoc(), source.getDimSize(d));
+                       : arith::ConstantIndexOp::create(builder, op->getLoc(),
+                                                        source.getDimSize(d));
       if (type.isDynamicDim(d))
         dims.push_back(size);
     }

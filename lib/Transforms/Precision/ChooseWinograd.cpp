@@ -17,8 +17,9 @@ namespace lathe {
 
 using namespace lathe;
 
-/// Tiles that are tried. Larger ones lose too much precision.
-static constexpr int64_t candidates[] = {2, 4};
+/// Tiles that are tried. F(6x6, 3x3) is four times less precise than F(4x4,
+/// 3x3), and gains a tenth.
+static constexpr int64_t candidates[] = {2, 3, 4, 5};
 
 /// Multiply-adds per number of one side's transform, which even and odd parts
 /// share; a load and a store besides.
@@ -34,6 +35,7 @@ struct Costs {
   double lanes, cacheBytes, nearBytes, farBytes;
   double images, inputs, columns, taps;
   double outputs[2];
+  bool knowsImages;
 
   double getWeights(double points) const {
     return 4 * points * points * inputs * columns / farBytes;
@@ -62,8 +64,12 @@ struct Costs {
         all * tiles * getVectors(inputs) * (2 * transformSteps + moveSteps);
     double after = (all + points * tile) * tiles * getVectors(columns) *
                    (transformSteps + moveSteps / 2);
-    return std::max(product, getWeights(points)) + before + after +
-           getTraffic(all * tiles * inputs) + getTraffic(all * tiles * columns);
+    // Filters are fetched while products are summed only where it is known how
+    // many rows go through them.
+    double sums = knowsImages ? std::max(product, getWeights(points))
+                              : product + getWeights(points);
+    return sums + before + after + getTraffic(all * tiles * inputs) +
+           getTraffic(all * tiles * columns);
   }
 };
 
@@ -106,12 +112,17 @@ std::optional<int64_t> ChooseWinograd::choose(linalg::GenericOp op,
   costs.nearBytes = nearBytes;
   costs.farBytes = farBytes;
   // What is gained by more images is not known, but that it is not less.
-  costs.images = ShapedType::isDynamic(shape[0]) ? 1 : shape[0];
+  costs.knowsImages = !ShapedType::isDynamic(shape[0]);
+  costs.images = costs.knowsImages ? shape[0] : 1;
   costs.inputs = conv.getChannels();
   costs.columns = shape[3];
   costs.taps = conv.taps;
   costs.outputs[0] = shape[1];
   costs.outputs[1] = shape[2];
+  if (!tile && 2 * std::min(costs.inputs, costs.columns) < lanes) {
+    reason = "channels fill too little of a vector";
+    return std::nullopt;
+  }
   double best = costs.getDirect();
   std::optional<int64_t> chosen;
   reason = "no minimal filtering algorithm for its taps";

@@ -64,5 +64,7 @@ add("narrow", (40, 15, 30), 20, 3, [0, 0, 0, 0])
 add("uneven", (64, 17, 22), 64, 3, [2, 0, 1, 3])
 add("deep", (256, 7, 7), 256, 3, [1, 1, 1, 1])
 add("five", (64, 27, 27), 96, 5, [2, 2, 2, 2], residual=True)
+add("four", (32, 21, 28), 32, 4, [2, 2, 1, 1], batches=(1, 2), symbolic=True)
+add("two", (64, 14, 14), 64, 2, [0, 0, 0, 0])
 add("images", (64, 14, 14), 64, 3, [1, 1, 1, 1], batches=(1, 3),
     residual=True, symbolic=True)

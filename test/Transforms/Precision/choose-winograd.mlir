@@ -33,13 +33,12 @@ func.func @large(%x: tensor<1x56x56x64xf32>) -> tensor<1x56x56x64xf32> {
 #result = affine_map<(n, h, w, k, r, s, c) -> (n, h, w, k)>
 #all = ["parallel", "parallel", "parallel", "parallel", "reduction", "reduction", "reduction"]
 
-// What is moved weighs more than what is computed.
 func.func @few_channels(%x: tensor<1x58x58x4xf32>) -> tensor<1x56x56x8xf32> {
   %zero = arith.constant 0.0 : f32
   %w = lathe.weight dense<1.0> : tensor<8x4x3x3xf32> : tensor<8x4x3x3xf32>
   %e = tensor.empty() : tensor<1x56x56x8xf32>
   %f = linalg.fill ins(%zero : f32) outs(%e : tensor<1x56x56x8xf32>) -> tensor<1x56x56x8xf32>
-  // expected-remark @below {{stays a direct convolution: transforms and memory cost more than they save}}
+  // expected-remark @below {{stays a direct convolution: channels fill too little of a vector}}
   %0 = linalg.generic {indexing_maps = [#image, #filter, #result], iterator_types = #all}
       ins(%x, %w : tensor<1x58x58x4xf32>, tensor<8x4x3x3xf32>) outs(%f : tensor<1x56x56x8xf32>) {
   ^bb0(%a: f32, %b: f32, %o: f32):
@@ -116,4 +115,28 @@ func.func @unknown_image(%x: tensor<1x?x58x64xf32>, %h: index) -> tensor<1x?x56x
     linalg.yield %s : f32
   } -> tensor<1x?x56x64xf32>
   return %0 : tensor<1x?x56x64xf32>
+}
+
+// -----
+
+#image = affine_map<(n, h, w, k, r, s, c) -> (n, h + r, w + s, c)>
+#filter = affine_map<(n, h, w, k, r, s, c) -> (k, c, r, s)>
+#result = affine_map<(n, h, w, k, r, s, c) -> (n, h, w, k)>
+#all = ["parallel", "parallel", "parallel", "parallel", "reduction", "reduction", "reduction"]
+
+// Filters of sixteen points weigh more than what is computed with them.
+func.func @deep(%x: tensor<1x4x4x1024xf32>) -> tensor<1x2x2x1024xf32> {
+  %zero = arith.constant 0.0 : f32
+  %w = lathe.weight dense<1.0> : tensor<1024x1024x3x3xf32> : tensor<1024x1024x3x3xf32>
+  %e = tensor.empty() : tensor<1x2x2x1024xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<1x2x2x1024xf32>) -> tensor<1x2x2x1024xf32>
+  // expected-remark @below {{stays a direct convolution: transforms and memory cost more than they save}}
+  %0 = linalg.generic {indexing_maps = [#image, #filter, #result], iterator_types = #all}
+      ins(%x, %w : tensor<1x4x4x1024xf32>, tensor<1024x1024x3x3xf32>) outs(%f : tensor<1x2x2x1024xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.mulf %a, %b : f32
+    %s = arith.addf %o, %m : f32
+    linalg.yield %s : f32
+  } -> tensor<1x2x2x1024xf32>
+  return %0 : tensor<1x2x2x1024xf32>
 }

@@ -38,6 +38,10 @@ bool isInsideComputeOp(mlir::Operation *op);
 /// convolution, a dot product.
 bool isContraction(mlir::linalg::LinalgOp op);
 
+/// Whether `op` reads an input at the quotient of a loop, `d floordiv w`, so
+/// that neighbouring points read the same.
+bool readsAtQuotient(mlir::linalg::LinalgOp op);
+
 /// Adds the names of the ONNX nodes behind `loc`, each once.
 void collectNodeNames(mlir::Location loc,
                       llvm::SetVector<mlir::StringAttr> &nodes);

@@ -17,7 +17,7 @@ def ChooseWinograd : Pass<"choose-winograd", "::mlir::func::FuncOp"> {
   }];
   let options = [
     Option<"tile", "tile", "int64_t", "0",
-           "Outputs of a tile's side; 0: whichever is fastest, if one is">,
+           "Outputs of a tile's side, whatever it costs; 0: the fastest, if one is">,
     Option<"lanes", "lanes", "int64_t", "16", "Numbers in a vector">,
     Option<"cacheBytes", "cache-bytes", "int64_t", "1 << 20",
            "Size of the cache that one core has for itself">,
