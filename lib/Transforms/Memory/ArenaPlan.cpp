@@ -3,12 +3,21 @@
 
 #include "lathe/Transforms/Memory/ArenaPlan.h"
 
+#include "CanonicalSearch.h"
+
 #include "llvm/ADT/STLExtras.h"
 #include <algorithm>
 #include <numeric>
 
 using namespace llvm;
 using namespace lathe;
+
+/// The first attempt's share of steps, for each pair of buffers: enough to
+/// place all of them once.
+static constexpr int64_t firstSteps = 16;
+
+/// Part of the liveness bound that is not worth another attempt.
+static constexpr int64_t tolerance = 128;
 
 int64_t lathe::getLivenessBound(ArrayRef<LiveBuffer> buffers) {
   // Sizes come in at `first` and go out after `last`.
@@ -96,56 +105,88 @@ ArenaPlan lathe::planGreedy(ArrayRef<LiveBuffer> buffers) {
       buffers.size(), [&](unsigned i) { return (double)buffers[i].bytes; }));
 }
 
-ArenaPlan lathe::planBySearch(ArrayRef<LiveBuffer> buffers, unsigned tries) {
+/// The best of several orders of placement.
+static ArenaPlan planByOrders(ArrayRef<LiveBuffer> buffers) {
   Placer placer(buffers);
-  int64_t bound = getLivenessBound(buffers);
   auto life = [&](unsigned i) {
     return (double)(buffers[i].last - buffers[i].first + 1);
   };
-  SmallVector<SmallVector<unsigned>> orders = {
-      getOrder(buffers.size(),
-               [&](unsigned i) { return (double)buffers[i].bytes; }),
-      getOrder(buffers.size(),
-               [&](unsigned i) { return buffers[i].bytes * life(i); }),
-      getOrder(buffers.size(), life),
-      getOrder(buffers.size(),
-               [&](unsigned i) { return -(double)buffers[i].first; }),
-      getOrder(buffers.size(),
-               [&](unsigned i) { return (double)buffers[i].last; })};
-  ArenaPlan best;
-  SmallVector<unsigned> bestOrder;
-  for (SmallVector<unsigned> &order : orders) {
-    ArenaPlan plan = placer.place(order);
-    if (bestOrder.empty() || plan.bytes < best.bytes) {
-      best = plan;
-      bestOrder = order;
-    }
-  }
-  // A buffer at the top of the arena was placed too late: move it forward to a
-  // place drawn by a fixed linear congruential sequence (Knuth, TAOCP vol. 2,
-  // 3.3.4), keep what is not worse.
-  uint64_t state = 0x9E3779B97F4A7C15ull;
-  SmallVector<unsigned> order = bestOrder;
-  for (unsigned i = 0; i < tries && best.bytes > bound; ++i) {
-    SmallVector<unsigned> tops;
-    for (unsigned position = 1; position < order.size(); ++position) {
-      unsigned buffer = order[position];
-      if (best.offsets[buffer] + buffers[buffer].bytes == best.bytes)
-        tops.push_back(position);
-    }
-    if (tops.empty())
-      break;
-    state = state * 6364136223846793005ull + 1442695040888963407ull;
-    unsigned from = tops[(state >> 33) % tops.size()];
-    state = state * 6364136223846793005ull + 1442695040888963407ull;
-    unsigned to = (state >> 33) % from;
-    SmallVector<unsigned> next = order;
-    std::rotate(next.begin() + to, next.begin() + from,
-                next.begin() + from + 1);
-    ArenaPlan plan = placer.place(next);
-    if (plan.bytes <= best.bytes) {
-      best = plan;
-      order = next;
+  auto place = [&](function_ref<double(unsigned)> key) {
+    return placer.place(getOrder(buffers.size(), key));
+  };
+  ArenaPlan plans[] = {
+      place([&](unsigned i) { return (double)buffers[i].bytes; }),
+      place([&](unsigned i) { return buffers[i].bytes * life(i); }),
+      place(life), place([&](unsigned i) { return -(double)buffers[i].first; }),
+      place([&](unsigned i) { return (double)buffers[i].last; })};
+  return *llvm::min_element(plans, [](const ArenaPlan &a, const ArenaPlan &b) {
+    return a.bytes < b.bytes;
+  });
+}
+
+/// What a search's first attempt may take, which doubles from then on.
+static int64_t getFirstBudget(ArrayRef<LiveBuffer> buffers) {
+  return firstSteps * buffers.size() * buffers.size();
+}
+
+static ArenaPlan getPlan(ArrayRef<LiveBuffer> buffers,
+                         ArrayRef<int64_t> offsets) {
+  ArenaPlan plan;
+  plan.offsets.assign(offsets.begin(), offsets.end());
+  for (auto [offset, buffer] : llvm::zip_equal(offsets, buffers))
+    plan.bytes = std::max(plan.bytes, offset + buffer.bytes);
+  return plan;
+}
+
+std::optional<ArenaPlan> lathe::planWithin(ArrayRef<LiveBuffer> buffers,
+                                           int64_t capacity, int64_t steps) {
+  ArenaPlan plan = planByOrders(buffers);
+  if (plan.bytes <= capacity)
+    return plan;
+  if (buffers.size() > CanonicalSearch::maxBuffers)
+    return std::nullopt;
+  CanonicalSearch search(buffers);
+  auto outcome = CanonicalSearch::Outcome::OutOfSteps;
+  int64_t budget = getFirstBudget(buffers);
+  for (; outcome == CanonicalSearch::Outcome::OutOfSteps && steps > 0;
+       budget *= 2)
+    outcome = search.run(capacity, budget, steps);
+  if (outcome != CanonicalSearch::Outcome::Found)
+    return std::nullopt;
+  return getPlan(buffers, search.getOffsets());
+}
+
+ArenaPlan lathe::planBySearch(ArrayRef<LiveBuffer> buffers, int64_t steps) {
+  ArenaPlan best = planByOrders(buffers);
+  int64_t bound = getLivenessBound(buffers);
+  if (best.bytes <= bound || buffers.size() > CanonicalSearch::maxBuffers)
+    return best;
+  // Every offset is a sum of sizes, so it is a multiple of what divides all.
+  int64_t unit = 0;
+  for (const LiveBuffer &buffer : buffers)
+    unit = std::gcd(unit, buffer.bytes);
+  CanonicalSearch search(buffers);
+  auto attempt = [&](int64_t capacity, int64_t budget) {
+    auto outcome = search.run(capacity, budget, steps);
+    if (outcome == CanonicalSearch::Outcome::Infeasible)
+      bound = std::max(bound, capacity + unit);
+    if (outcome != CanonicalSearch::Outcome::Found)
+      return false;
+    best = getPlan(buffers, search.getOffsets());
+    return true;
+  };
+  // Most programs reach the bound. In case this one does not, each round also
+  // halves what lies between the best plan and what was too small.
+  int64_t budget = getFirstBudget(buffers);
+  for (; steps > 0 && best.bytes > bound; budget *= 2) {
+    attempt(bound, budget);
+    int64_t low = bound;
+    while (steps > 0 && best.bytes - low > bound / tolerance) {
+      int64_t capacity = low + (best.bytes - low) / unit / 2 * unit;
+      if (!attempt(capacity, budget))
+        low = std::max(capacity, bound);
+      if (best.bytes - low <= unit)
+        break;
     }
   }
   return best;

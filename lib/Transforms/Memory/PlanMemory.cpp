@@ -23,9 +23,6 @@ using namespace lathe;
 /// Buffers start at cache lines, and vectors may be loaded aligned.
 static constexpr int64_t alignment = 64;
 
-/// Placements the search may try: some milliseconds for a few hundred buffers.
-static constexpr unsigned searchTries = 2000;
-
 static Value getSliced(Value value) {
   value = getViewedValue(value);
   while (auto slice = value.getDefiningOp<SliceOp>())
@@ -418,7 +415,7 @@ struct PlanMemory : public lathe::impl::PlanMemoryBase<PlanMemory> {
     func->setAttr(slotsAttrName, builder.getArrayAttr(lives));
     if (!isStatic)
       return;
-    ArenaPlan plan = strategy == "search" ? planBySearch(buffers, searchTries)
+    ArenaPlan plan = strategy == "search" ? planBySearch(buffers, searchSteps)
                                           : planGreedy(buffers);
     int64_t bound = getLivenessBound(buffers);
     func->setAttr(offsetsAttrName, builder.getDenseI64ArrayAttr(plan.offsets));

@@ -1,4 +1,5 @@
 // RUN: lathe-opt %s -pass-pipeline='builtin.module(func.func(plan-memory))' -split-input-file -verify-diagnostics | FileCheck %s
+// RUN: lathe-opt %s -pass-pipeline='builtin.module(func.func(plan-memory{search-steps=0}))' -split-input-file -verify-diagnostics | FileCheck %s
 // RUN: lathe-opt %s -pass-pipeline='builtin.module(func.func(plan-memory{strategy=none}))' -split-input-file -verify-diagnostics | FileCheck %s --check-prefix=NONE
 
 lathe.kernel @k(%x: tensor<16xf32>) -> (tensor<16xf32>) input_dims [[]] result_dims [[]] {

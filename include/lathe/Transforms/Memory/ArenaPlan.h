@@ -1,5 +1,5 @@
-// Part of the Lathe project, under the Apache License v2.0 with LLVM Exceptions.
-// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Part of the Lathe project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Dynamic storage allocation: offsets for buffers with known lives and sizes.
 
@@ -9,6 +9,7 @@
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/SmallVector.h"
 #include <cstdint>
+#include <optional>
 
 namespace lathe {
 
@@ -23,17 +24,24 @@ struct ArenaPlan {
   int64_t bytes = 0;                  ///< Size of the arena.
 };
 
-/// The largest sum of the sizes of buffers live at one step: no plan is smaller.
+/// The largest sum of the sizes of buffers live at one step: no plan is
+/// smaller.
 int64_t getLivenessBound(llvm::ArrayRef<LiveBuffer> buffers);
 
 /// Places the buffers in the order given by decreasing size, each at the lowest
 /// offset where it overlaps no placed buffer that lives at the same time.
 ArenaPlan planGreedy(llvm::ArrayRef<LiveBuffer> buffers);
 
-/// Tries several orders of placement and improves the best by moving buffers
-/// forward that end at the top of the arena; stops at the liveness bound or after
-/// `tries` placements. Deterministic.
-ArenaPlan planBySearch(llvm::ArrayRef<LiveBuffer> buffers, unsigned tries);
+/// Searches for a plan of at most `capacity` bytes; nothing where there is
+/// none, or after about `steps` looks at a buffer or a moment.
+std::optional<ArenaPlan> planWithin(llvm::ArrayRef<LiveBuffer> buffers,
+                                    int64_t capacity, int64_t steps);
+
+/// The best of several orders of placement; where that misses the liveness
+/// bound, searches for a plan that meets it, then for smaller plans than the
+/// best. Ends at the bound, or after about `steps`.
+/// Never worse than `planGreedy`, and deterministic.
+ArenaPlan planBySearch(llvm::ArrayRef<LiveBuffer> buffers, int64_t steps);
 
 } // namespace lathe
 

@@ -13,15 +13,18 @@ def PlanMemory : Pass<"plan-memory", "::mlir::func::FuncOp"> {
     others in slots of the arena. A result takes over the slot of an input that
     dies at its launch where the kernel allows it (`lathe.inplace`). Slots whose
     lives overlap get disjoint offsets: at compile time when all sizes are static
-    (a search over placement orders against the liveness bound), else by the
-    runtime when it first sees the sizes.
+    (an exact search against the liveness bound), else by the runtime when it
+    first sees the sizes.
 
     `strategy`: `search`, `greedy` (one order, by size), or `none` (every slot
-    has its own place and nothing is reused).
+    has its own place and nothing is reused). The search ends where it meets the
+    bound, or after `search-steps`: a count, so that every machine finds the same.
   }];
   let options = [
     Option<"strategy", "strategy", "std::string", "\"search\"",
-           "How slots are placed: search, greedy or none">
+           "How slots are placed: search, greedy or none">,
+    Option<"searchSteps", "search-steps", "int64_t", "80000000",
+           "Looks at a slot or a moment that the search may take (some 300 million a second)">
   ];
   let statistics = [
     Statistic<"arenaBytes", "arena-bytes", "Size of the arena (static programs)">,
