@@ -140,7 +140,7 @@ static lathe_status apiGetMemory(const lathe_context *ctx,
     return LATHE_OK;
   info->arena_bytes = ctx->plan->arena_bytes;
   info->lower_bound = lathe_rt_peak_bytes(
-      ctx->model->num_buffers, ctx->model->buffers, ctx->plan->values);
+      ctx->model->num_buffers, ctx->model->buffers, NULL, ctx->plan->values);
   info->scratch_bytes = ctx->plan->scratch_bytes * ctx->num_threads;
   return LATHE_OK;
 }

@@ -11,6 +11,10 @@
 
 /* --- Placing buffers ---------------------------------------------------- */
 
+/* Pairs of buffers that trying other orders may look at: a millisecond or two. And
+ * how many orders. Most programs need none but the first. */
+enum { MOST_LOOKS = 1000000, MOST_PLACEMENTS = 256 };
+
 /* Larger first; equal ones in the order of the program. */
 static bool comesBefore(const int64_t *bytes, int32_t a, int32_t b) {
   return bytes[a] != bytes[b] ? bytes[a] > bytes[b] : a < b;
@@ -47,13 +51,30 @@ static void sortBySize(int32_t *order, int32_t n, const int64_t *bytes) {
   }
 }
 
-int64_t lathe_rt_place_buffers(int32_t n, const lathe_rt_buffer *buffers,
-                               const int64_t *bytes, int64_t *offsets,
-                               int32_t *work) {
-  int32_t *order = work, *placed = work + n; /* placed: by rising offset */
+int64_t lathe_rt_peak_bytes(int32_t n, const lathe_rt_buffer *buffers,
+                            const int64_t *bytes, const int64_t *values) {
+  int64_t peak = 0;
+  /* What is live grows only where a buffer begins. */
+  for (int32_t i = 0; i < n; ++i) {
+    int64_t live = 0;
+    for (int32_t j = 0; j < n; ++j)
+      if (buffers[j].first <= buffers[i].first &&
+          buffers[j].last >= buffers[i].first)
+        live += lathe_rt_align(
+            bytes ? bytes[j] : lathe_rt_value(values, buffers[j].bytes));
+    peak = live > peak ? live : peak;
+  }
+  return peak;
+}
+
+/* Places the buffers in the given order, each at the lowest offset where it
+ * meets no placed one; -1 if the end cannot be represented. */
+static int64_t placeInOrder(int32_t n, const int32_t *order,
+                            const lathe_rt_buffer *buffers,
+                            const int64_t *bytes, int64_t *offsets,
+                            int32_t *placed /* by rising offset */) {
   int32_t num_placed = 0;
   int64_t total = 0;
-  sortBySize(order, n, bytes);
   for (int32_t i = 0; i < n; ++i) {
     int32_t b = order[i], at = num_placed;
     int64_t offset = 0, end;
@@ -85,21 +106,75 @@ int64_t lathe_rt_place_buffers(int32_t n, const lathe_rt_buffer *buffers,
   return total;
 }
 
-int64_t lathe_rt_peak_bytes(int32_t n, const lathe_rt_buffer *buffers,
-                            const int64_t *values) {
-  int64_t peak = 0;
-  /* What is live grows only where a buffer begins. */
-  for (int32_t i = 0; i < n; ++i) {
-    int64_t live = 0;
-    for (int32_t j = 0; j < n; ++j)
-      if (buffers[j].first <= buffers[i].first &&
-          buffers[j].last >= buffers[i].first)
-        live +=
-            lathe_rt_align(buffers[j].bytes >= 0 ? buffers[j].bytes
-                                                 : values[~buffers[j].bytes]);
-    peak = live > peak ? live : peak;
+/* Moves the entry at `from` to `to`, and what lies between by one. */
+static void moveEntry(int32_t *order, int32_t from, int32_t to) {
+  int32_t held = order[from];
+  if (to < from)
+    memmove(order + to + 1, order + to, (size_t)(from - to) * sizeof(int32_t));
+  else
+    memmove(order + from, order + from + 1,
+            (size_t)(to - from) * sizeof(int32_t));
+  order[to] = held;
+}
+
+/* The next number below `n` of a fixed sequence (Knuth, TAOCP vol. 2, 3.3.4).
+ */
+static int32_t draw(uint64_t *state, int32_t n) {
+  *state = *state * 6364136223846793005u + 1442695040888963407u;
+  return (int32_t)((*state >> 33) % (uint64_t)n);
+}
+
+/* A position in the order, not the first, of a buffer that ends where the arena
+ * does; 0 if there is none. */
+static int32_t drawTop(int32_t n, const int32_t *order, const int64_t *bytes,
+                       const int64_t *offsets, int64_t total, uint64_t *state) {
+  int32_t tops = 0, chosen = 0;
+  for (int32_t i = 1; i < n; ++i) {
+    int32_t b = order[i];
+    if (bytes[b] && lathe_rt_align(offsets[b] + bytes[b]) == total &&
+        draw(state, ++tops) == 0)
+      chosen = i;
   }
-  return peak;
+  return chosen;
+}
+
+int64_t lathe_rt_place_buffers(int32_t n, const lathe_rt_buffer *buffers,
+                               const int64_t *bytes, int64_t *offsets,
+                               int32_t *work) {
+  int32_t *order = work, *placed = work + n;
+  int64_t best, peak, tries;
+  uint64_t state = 0x9E3779B97F4A7C15u;
+  bool is_best = true;
+  sortBySize(order, n, bytes);
+  best = placeInOrder(n, order, buffers, bytes, offsets, placed);
+  if (best < 0)
+    return best;
+  peak = lathe_rt_peak_bytes(n, buffers, bytes, NULL);
+  tries = n ? MOST_LOOKS / ((int64_t)n * n) : 0;
+  tries = tries < MOST_PLACEMENTS ? tries : MOST_PLACEMENTS;
+  /* What ends at the top was placed too late: move it forward, and keep the
+     order that is not worse. */
+  for (int64_t i = 0; i < tries && best > peak; ++i) {
+    int64_t total;
+    int32_t from, to;
+    if (!is_best)
+      placeInOrder(n, order, buffers, bytes, offsets, placed);
+    is_best = true;
+    from = drawTop(n, order, bytes, offsets, best, &state);
+    if (!from)
+      break;
+    to = draw(&state, from);
+    moveEntry(order, from, to);
+    total = placeInOrder(n, order, buffers, bytes, offsets, placed);
+    is_best = total >= 0 && total <= best;
+    if (is_best)
+      best = total;
+    else
+      moveEntry(order, to, from);
+  }
+  if (!is_best)
+    placeInOrder(n, order, buffers, bytes, offsets, placed);
+  return best;
 }
 
 /* --- Symbols ------------------------------------------------------------ */

@@ -55,17 +55,19 @@ typedef struct lathe_rt_plan {
   int64_t scratch_bytes; /* per thread, aligned */
 } lathe_rt_plan;
 
-/* Places buffers that live from `first` to `last` into one arena:
- * largest first, each at the lowest offset where it meets no other that is
- * alive at the same time. `bytes` are their sizes, `work` has room for 2 n.
+/* Places buffers that live from `first` to `last` into one arena: in some
+ * order, at first by falling size, each at the lowest offset where it meets no
+ * other that is alive at the same time. `bytes` are their sizes, `work` has room
+ * for 2 n. Deterministic.
  * Returns the size of the arena, or -1 if it exceeds what int64_t holds. */
 int64_t lathe_rt_place_buffers(int32_t n, const lathe_rt_buffer *buffers,
                                const int64_t *bytes, int64_t *offsets,
                                int32_t *work);
 
-/* The most bytes that are alive at once; sizes below 0 are from `values`. */
+/* The most bytes that are alive at once. Sizes are `bytes`, or where that is
+ * null what the buffers say, with `values`. */
 int64_t lathe_rt_peak_bytes(int32_t n, const lathe_rt_buffer *buffers,
-                            const int64_t *values);
+                            const int64_t *bytes, const int64_t *values);
 
 /* --- Threads.c ---------------------------------------------------------- */
 
