@@ -144,6 +144,7 @@ void lathe::buildTensorPipeline(OpPassManager &pm, const FusionOptions &fusion,
     onFunc.addPass(createCanonicalizerPass());
     onFunc.addPass(createCSEPass());
   }
+  onFunc.addPass(createFormSlices());
   FoldMovesOptions moves;
   moves.crossNode = fusion.moves;
   onFunc.addPass(createFoldMoves(moves));

@@ -65,6 +65,27 @@ def FormKernels : Pass<"form-kernels", "::mlir::func::FuncOp"> {
   ];
 }
 
+def FormSlices : Pass<"form-slices", "::mlir::func::FuncOp"> {
+  let summary = "Reads contiguous slices where they lie";
+  let description = [{
+    A slice whose elements lie one after the other becomes a `lathe.slice`, which
+    costs nothing. Not one of what a loop carries or changes in place: the slice
+    keeps the elements of before.
+
+    ```mlir
+    %0 = tensor.extract_slice %x[%i, 0] [4, 64] [1, 1] : tensor<?x64xf32> to tensor<4x64xf32>
+    // becomes
+    %o = affine.apply affine_map<()[s0] -> (s0 * 64)>()[%i]
+    %0 = lathe.slice %x [%o] : tensor<?x64xf32> to tensor<4x64xf32>
+    ```
+  }];
+  let dependentDialects = ["::lathe::LatheDialect",
+    "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect"];
+  let statistics = [
+    Statistic<"numFormed", "num-formed", "Slices that move nothing any more">
+  ];
+}
+
 def OwnResults : Pass<"own-results", "::mlir::func::FuncOp"> {
   let summary = "Gives every result of a program an op that computes it";
   let description = [{
