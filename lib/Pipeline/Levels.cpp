@@ -166,6 +166,8 @@ void lathe::buildTensorPipeline(OpPassManager &pm, const FusionOptions &fusion,
 void lathe::buildMemoryPipeline(OpPassManager &pm, StringRef strategy) {
   PlanMemoryOptions options;
   options.strategy = strategy.str();
+  if (strategy == "search")
+    pm.nest<func::FuncOp>().addPass(createScheduleLaunches());
   pm.nest<func::FuncOp>().addPass(createPlanMemory(options));
   pm.addPass(createVerifyBufferLevel());
 }

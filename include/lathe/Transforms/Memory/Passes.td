@@ -6,6 +6,21 @@
 
 include "mlir/Pass/PassBase.td"
 
+def ScheduleLaunches : Pass<"schedule-launches", "::mlir::func::FuncOp"> {
+  let summary = "Orders launches so that less memory is live at once";
+  let description = [{
+    Of launches that do not depend on each other, the one goes first that frees
+    most. A new order is taken only where it needs less memory than the one that
+    is there; results that take over an input's buffer (`lathe.inplace`) count as
+    such. Other ops (checks, control flow, calls, insertions) stay where they are,
+    and no launch moves past them. Programs with symbolic sizes stay as they are.
+  }];
+  let statistics = [
+    Statistic<"numScheduled", "num-scheduled", "Runs of launches put into another order">,
+    Statistic<"savedBytes", "saved-bytes", "What their peaks fell by, added up">
+  ];
+}
+
 def PlanMemory : Pass<"plan-memory", "::mlir::func::FuncOp"> {
   let summary = "Gives every value of a program its storage";
   let description = [{
