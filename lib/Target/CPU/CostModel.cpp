@@ -36,8 +36,7 @@ MachineRates lathe::cpu::getRates(const Target &target) {
   MachineRates rates;
   rates.lanes = target.vectorBytes / sizeof(float);
   rates.cacheBytes = target.l2Bytes;
-  // Processors with registers of 512 bits start one such multiply-add a cycle
-  // at least.
+  // By cycles: one multiply-add of the widest vector begins in each.
   rates.nearBytes = sharedBytesPerCycle;
   rates.farBytes = memoryBytesPerCycle;
   return rates;

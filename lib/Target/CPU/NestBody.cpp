@@ -14,8 +14,6 @@
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/IRMapping.h"
-#include "mlir/IR/Matchers.h"
-#include "mlir/Interfaces/LoopLikeInterface.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -493,90 +491,6 @@ Value BodyEvaluator::evaluate(unsigned s, Value value, const Coords &coords) {
   }
   values[key] = result;
   return result;
-}
-
-/// Whether `value`, outside of a nest, is known to be a multiple of `divisor`.
-static bool isMultipleOf(Value value, int64_t divisor) {
-  if (std::optional<int64_t> known = getConstantIntValue(OpFoldResult(value)))
-    return *known % divisor == 0;
-  auto arg = dyn_cast<BlockArgument>(value);
-  auto loop = arg ? dyn_cast<LoopLikeOpInterface>(arg.getOwner()->getParentOp())
-                  : LoopLikeOpInterface();
-  if (!loop)
-    return false;
-  auto variables = loop.getLoopInductionVars();
-  auto begins = loop.getLoopLowerBounds(), steps = loop.getLoopSteps();
-  if (!variables || !begins || !steps)
-    return false;
-  for (auto [variable, begin, step] :
-       llvm::zip_equal(*variables, *begins, *steps)) {
-    std::optional<int64_t> first = getConstantIntValue(begin),
-                           distance = getConstantIntValue(step);
-    if (variable == value)
-      return first && distance && *first % divisor == 0 &&
-             *distance % divisor == 0;
-  }
-  return false;
-}
-
-std::optional<int64_t> BodyEvaluator::getRemainder(unsigned s, Operation *op,
-                                                   const Coords &coords) {
-  auto apply = dyn_cast<affine::AffineApplyOp>(op);
-  if (!apply)
-    return std::nullopt;
-  auto binary = dyn_cast<AffineBinaryOpExpr>(apply.getAffineMap().getResult(0));
-  if (!binary || binary.getKind() != AffineExprKind::Mod)
-    return std::nullopt;
-  auto divisor = dyn_cast<AffineConstantExpr>(binary.getRHS());
-  if (!divisor || divisor.getValue() <= 0)
-    return std::nullopt;
-  // The index of a dimension whose blocks begin at multiples, and multiples.
-  std::optional<unsigned> dim;
-  AffineMap map = apply.getAffineMap();
-  MLIRContext *context = map.getContext();
-  AffineExpr rest = binary.getLHS();
-  for (auto [i, operand] : llvm::enumerate(apply.getMapOperands())) {
-    AffineExpr at = i < map.getNumDims()
-                        ? getAffineDimExpr(i, context)
-                        : getAffineSymbolExpr(i - map.getNumDims(), context);
-    if (isMultipleOf(operand, divisor.getValue())) {
-      rest = rest.replace(at, at * divisor);
-      continue;
-    }
-    auto index = operand.getDefiningOp<linalg::IndexOp>();
-    if (!index || index->getBlock() != nest.stages[s].op.getBlock() || dim)
-      return std::nullopt;
-    dim = nest.stages[s].dims[index.getDim()];
-    unsigned shared = plan.getShared(*dim);
-    if (!shared || shared % divisor.getValue())
-      return std::nullopt;
-    // The block's first point adds a multiple.
-    rest = rest.replace(at, at * divisor + int64_t(coords[*dim]));
-  }
-  if (!dim)
-    return std::nullopt;
-  auto known = dyn_cast<AffineConstantExpr>(simplifyAffineExpr(
-      rest % divisor, map.getNumDims(), map.getNumSymbols()));
-  if (!known)
-    return std::nullopt;
-  return known.getValue();
-}
-
-Value BodyEvaluator::evaluateSelect(unsigned s, arith::SelectOp op,
-                                    const Coords &coords) {
-  uint64_t dims = getDims(s, op.getCondition());
-  if (dependsOnLanes(dims))
-    return {};
-  Value condition = evaluate(s, op.getCondition(), coords);
-  if (std::optional<int64_t> known =
-          getConstantIntValue(OpFoldResult(condition)))
-    return evaluate(s, *known ? op.getTrueValue() : op.getFalseValue(), coords);
-  // Zeros where nothing is read are what a mask leaves.
-  auto loadOp = op.getTrueValue().getDefiningOp<memref::LoadOp>();
-  if (!loadOp || !matchPattern(op.getFalseValue(), m_PosZeroFloat()) ||
-      !dependsOnLanes(getDims(s, loadOp)))
-    return {};
-  return evaluateGather(s, loadOp, coords, condition);
 }
 
 Value BodyEvaluator::evaluateOp(unsigned s, Operation *op,

@@ -102,56 +102,6 @@ static std::optional<unsigned> findTurned(linalg::LinalgOp op, unsigned dim,
   return std::nullopt;
 }
 
-/// The divisor by which all operands that depend on `dim` read it, or 0.
-static unsigned findQuotient(linalg::LinalgOp op, unsigned dim) {
-  int64_t found = 0;
-  for (OpOperand *operand : op.getDpsInputOperands())
-    for (AffineExpr expr : op.getMatchingIndexingMap(operand).getResults()) {
-      // A panel of packed columns is read at `d mod w`, too.
-      if (!expr.isFunctionOfDim(dim) || isa<AffineDimExpr>(expr))
-        continue;
-      std::optional<int64_t> divisor =
-          getDivisor(expr, AffineExprKind::FloorDiv, dim);
-      if (!divisor || (found && found != *divisor))
-        return 0;
-      found = *divisor;
-    }
-  return found <= maxBlock ? found : 0;
-}
-
-/// Whether the body of `op` compares its index along `dim` with constants only,
-/// and no operand has that dimension.
-static bool isSelected(linalg::LinalgOp op, unsigned dim) {
-  if (llvm::any_of(op.getDpsInputOperands(), [&](OpOperand *operand) {
-        return op.getMatchingIndexingMap(operand).isFunctionOfDim(dim);
-      }))
-    return false;
-  bool found = false, others = false;
-  for (auto index : op.getBlock()->getOps<linalg::IndexOp>())
-    if (index.getDim() == dim)
-      for (Operation *user : index->getUsers()) {
-        auto compare = dyn_cast<arith::CmpIOp>(user);
-        (compare && getConstantIntValue(OpFoldResult(compare.getRhs()))
-             ? found
-             : others) = true;
-      }
-  return found && !others;
-}
-
-SmallVector<unsigned> lathe::cpu::findShared(linalg::LinalgOp op) {
-  SmallVector<unsigned> shared(op.getNumLoops(), 0);
-  SmallVector<int64_t> ranges = op.getStaticLoopRanges();
-  if (op.getNumReductionLoops())
-    return shared;
-  for (auto [dim, points] : llvm::enumerate(shared)) {
-    points = findQuotient(op, dim);
-    if (!points && !ShapedType::isDynamic(ranges[dim]) &&
-        ranges[dim] <= maxBlock && isSelected(op, dim))
-      points = ranges[dim];
-  }
-  return shared;
-}
-
 /// The widest type that the op loads, computes or stores, in bytes.
 static unsigned getWidestBytes(linalg::LinalgOp op) {
   unsigned bits = 0;

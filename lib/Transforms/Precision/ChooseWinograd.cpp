@@ -21,12 +21,12 @@ using namespace lathe;
 /// 3x3), and gains a tenth.
 static constexpr int64_t candidates[] = {2, 3, 4, 5};
 
-/// Multiply-adds per number of one side's transform, which even and odd parts
-/// share; a load and a store besides.
+/// Vector instructions per number of one side's transform, which even and odd
+/// parts share; a load and a store besides. Counted in F(4x4, 3x3).
 static constexpr double transformSteps = 2;
 static constexpr double moveSteps = 3;
 /// Rows of a block in registers at which a product of matrices loses half of
-/// its speed to loads.
+/// its speed to loads. From the block model of the CPU target.
 static constexpr double halfRows = 0.7;
 
 namespace {
