@@ -59,8 +59,8 @@ static bool areRanksSupported(const lathe_rt_tensor *tensors, int32_t count,
   return true;
 }
 
-/* Whether `wanted` names the variant: its target, as in "cpu:x86-64-v3", or what
- * follows the colon. */
+/* Whether `wanted` names the variant: its target, as in "cpu:x86-64-v3", or
+ * what follows the colon. */
 static bool isNamed(const lathe_rt_model *variant, const char *wanted) {
   const char *colon = strchr(variant->target, ':');
   return !strcmp(variant->target, wanted) ||
@@ -71,8 +71,7 @@ static bool isNamed(const lathe_rt_model *variant, const char *wanted) {
  * several, of those that LATHE_VARIANT names, if it is set. */
 static const lathe_rt_model *chooseVariant(const lathe_model *model,
                                            lathe_rt_text *message) {
-  const char *wanted =
-      model->num_variants > 1 ? getenv("LATHE_VARIANT") : NULL;
+  const char *wanted = model->num_variants > 1 ? getenv("LATHE_VARIANT") : NULL;
   bool found = false;
   for (uint32_t v = 0; v < model->num_variants; ++v) {
     const lathe_rt_model *variant = model->variants[v];
@@ -130,7 +129,8 @@ static void carveTables(lathe_context *ctx, const lathe_rt_model *model,
   int32_t plans = model->num_symbols ? LATHE_RT_PLANS : 1;
   ctx->symbols = carve(carver, model->num_symbols, sizeof(int64_t));
   ctx->buffer_bytes = carve(carver, model->num_buffers, sizeof(int64_t));
-  ctx->order = carve(carver, 2 * (int64_t)model->num_buffers, sizeof(int32_t));
+  ctx->placing =
+      carve(carver, 3 * (int64_t)model->num_buffers, sizeof(int64_t));
   ctx->io = carve(carver, (int64_t)model->num_inputs + model->num_outputs,
                   sizeof(void *));
   ctx->made = carve(carver, model->num_outputs, sizeof(bool));

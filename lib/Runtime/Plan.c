@@ -11,25 +11,25 @@
 
 /* --- Placing buffers ---------------------------------------------------- */
 
-/* Pairs of buffers that trying other orders may look at: a millisecond or two. And
- * how many orders. Most programs need none but the first. */
-enum { MOST_LOOKS = 1000000, MOST_PLACEMENTS = 256 };
+/* Pairs of buffers that trying other orders may look at: a millisecond or two.
+ * And how many orders. Most programs need none but the first. */
+enum { MOST_LOOKS = 2000000, MOST_PLACEMENTS = 256 };
 
 /* Larger first; equal ones in the order of the program. */
-static bool comesBefore(const int64_t *bytes, int32_t a, int32_t b) {
-  return bytes[a] != bytes[b] ? bytes[a] > bytes[b] : a < b;
+static bool comesBefore(const int64_t *keys, int32_t a, int32_t b) {
+  return keys[a] != keys[b] ? keys[a] > keys[b] : a < b;
 }
 
 /* Restores the heap (last of the order on top) below `root`. */
 static void siftDown(int32_t *order, int32_t root, int32_t n,
-                     const int64_t *bytes) {
+                     const int64_t *keys) {
   for (;;) {
     int32_t child = 2 * root + 1, held = order[root];
     if (child >= n)
       return;
-    if (child + 1 < n && comesBefore(bytes, order[child], order[child + 1]))
+    if (child + 1 < n && comesBefore(keys, order[child], order[child + 1]))
       ++child;
-    if (!comesBefore(bytes, held, order[child]))
+    if (!comesBefore(keys, held, order[child]))
       return;
     order[root] = order[child];
     order[child] = held;
@@ -38,16 +38,16 @@ static void siftDown(int32_t *order, int32_t root, int32_t n,
 }
 
 /* Heap sort: libc's qsort may allocate. */
-static void sortBySize(int32_t *order, int32_t n, const int64_t *bytes) {
+static void sortByKey(int32_t *order, int32_t n, const int64_t *keys) {
   for (int32_t i = 0; i < n; ++i)
     order[i] = i;
   for (int32_t i = n / 2 - 1; i >= 0; --i)
-    siftDown(order, i, n, bytes);
+    siftDown(order, i, n, keys);
   for (int32_t i = n - 1; i > 0; --i) {
     int32_t top = order[0];
     order[0] = order[i];
     order[i] = top;
-    siftDown(order, 0, i, bytes);
+    siftDown(order, 0, i, keys);
   }
 }
 
@@ -106,74 +106,40 @@ static int64_t placeInOrder(int32_t n, const int32_t *order,
   return total;
 }
 
-/* Moves the entry at `from` to `to`, and what lies between by one. */
-static void moveEntry(int32_t *order, int32_t from, int32_t to) {
-  int32_t held = order[from];
-  if (to < from)
-    memmove(order + to + 1, order + to, (size_t)(from - to) * sizeof(int32_t));
-  else
-    memmove(order + from, order + from + 1,
-            (size_t)(to - from) * sizeof(int32_t));
-  order[to] = held;
-}
-
-/* The next number below `n` of a fixed sequence (Knuth, TAOCP vol. 2, 3.3.4).
- */
-static int32_t draw(uint64_t *state, int32_t n) {
-  *state = *state * 6364136223846793005u + 1442695040888963407u;
-  return (int32_t)((*state >> 33) % (uint64_t)n);
-}
-
-/* A position in the order, not the first, of a buffer that ends where the arena
- * does; 0 if there is none. */
-static int32_t drawTop(int32_t n, const int32_t *order, const int64_t *bytes,
-                       const int64_t *offsets, int64_t total, uint64_t *state) {
-  int32_t tops = 0, chosen = 0;
-  for (int32_t i = 1; i < n; ++i) {
-    int32_t b = order[i];
-    if (bytes[b] && lathe_rt_align(offsets[b] + bytes[b]) == total &&
-        draw(state, ++tops) == 0)
-      chosen = i;
-  }
-  return chosen;
-}
-
 int64_t lathe_rt_place_buffers(int32_t n, const lathe_rt_buffer *buffers,
                                const int64_t *bytes, int64_t *offsets,
-                               int32_t *work) {
-  int32_t *order = work, *placed = work + n;
+                               int64_t *work) {
+  int64_t *keys = work, *trial = work + n;
+  int32_t *order = (int32_t *)(work + 2 * (int64_t)n), *placed = order + n;
   int64_t best, peak, tries;
-  uint64_t state = 0x9E3779B97F4A7C15u;
-  bool is_best = true;
-  sortBySize(order, n, bytes);
+  memcpy(keys, bytes, (size_t)n * sizeof(int64_t));
+  sortByKey(order, n, keys);
   best = placeInOrder(n, order, buffers, bytes, offsets, placed);
   if (best < 0)
     return best;
   peak = lathe_rt_peak_bytes(n, buffers, bytes, NULL);
   tries = n ? MOST_LOOKS / ((int64_t)n * n) : 0;
   tries = tries < MOST_PLACEMENTS ? tries : MOST_PLACEMENTS;
-  /* What ends at the top was placed too late: move it forward, and keep the
-     order that is not worse. */
+  if (best > peak)
+    memcpy(trial, offsets, (size_t)n * sizeof(int64_t));
+  /* What ends above the peak was placed too late: give it more weight, in all
+     parts of the program at once (squeaky wheel optimization, Joslin and
+     Clements, JAIR 10, 1999). */
   for (int64_t i = 0; i < tries && best > peak; ++i) {
     int64_t total;
-    int32_t from, to;
-    if (!is_best)
-      placeInOrder(n, order, buffers, bytes, offsets, placed);
-    is_best = true;
-    from = drawTop(n, order, bytes, offsets, best, &state);
-    if (!from)
+    for (int32_t b = 0; b < n; ++b)
+      if (bytes[b] && lathe_rt_align(trial[b] + bytes[b]) > peak &&
+          keys[b] < INT64_MAX - bytes[b])
+        keys[b] += bytes[b] / 2;
+    sortByKey(order, n, keys);
+    total = placeInOrder(n, order, buffers, bytes, trial, placed);
+    if (total < 0)
       break;
-    to = draw(&state, from);
-    moveEntry(order, from, to);
-    total = placeInOrder(n, order, buffers, bytes, offsets, placed);
-    is_best = total >= 0 && total <= best;
-    if (is_best)
+    if (total < best) {
       best = total;
-    else
-      moveEntry(order, to, from);
+      memcpy(offsets, trial, (size_t)n * sizeof(int64_t));
+    }
   }
-  if (!is_best)
-    placeInOrder(n, order, buffers, bytes, offsets, placed);
   return best;
 }
 
@@ -318,7 +284,7 @@ static lathe_status makePlan(lathe_context *ctx, lathe_rt_plan *plan) {
   } else {
     plan->arena_bytes =
         lathe_rt_place_buffers(model->num_buffers, model->buffers,
-                               ctx->buffer_bytes, plan->offsets, ctx->order);
+                               ctx->buffer_bytes, plan->offsets, ctx->placing);
     if (plan->arena_bytes < 0)
       return lathe_rt_size_error(ctx);
   }

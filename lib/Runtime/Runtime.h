@@ -58,11 +58,11 @@ typedef struct lathe_rt_plan {
 /* Places buffers that live from `first` to `last` into one arena: in some
  * order, at first by falling size, each at the lowest offset where it meets no
  * other that is alive at the same time. `bytes` are their sizes, `work` has room
- * for 2 n. Deterministic.
+ * for 3 n. Deterministic.
  * Returns the size of the arena, or -1 if it exceeds what int64_t holds. */
 int64_t lathe_rt_place_buffers(int32_t n, const lathe_rt_buffer *buffers,
                                const int64_t *bytes, int64_t *offsets,
-                               int32_t *work);
+                               int64_t *work);
 
 /* The most bytes that are alive at once. Sizes are `bytes`, or where that is
  * null what the buffers say, with `values`. */
@@ -186,7 +186,7 @@ struct lathe_context {
   uint64_t clock;
   int64_t *symbols;      /* being bound */
   int64_t *buffer_bytes; /* room for planning */
-  int32_t *order;
+  int64_t *placing;
 
   void **io;
   bool *made; /* outputs that this run allocated */

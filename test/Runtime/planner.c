@@ -22,7 +22,7 @@ static uint64_t random_(uint64_t *state) {
 static void testRandom(uint64_t *seed) {
   lathe_rt_buffer buffers[MOST];
   int64_t bytes[MOST], offsets[MOST], total, peak;
-  int32_t work[2 * MOST];
+  int64_t work[3 * MOST];
   int32_t n = (int32_t)(random_(seed) % MOST);
   for (int32_t i = 0; i < n; ++i) {
     bytes[i] = (int64_t)(random_(seed) % 5000);
@@ -55,7 +55,7 @@ static void testChain(void) {
   /* a -> b -> c: the third takes the place of the first. */
   lathe_rt_buffer buffers[3] = {{100, 0, 1}, {100, 1, 2}, {100, 2, 3}};
   int64_t bytes[3] = {100, 100, 100}, offsets[3];
-  int32_t work[6];
+  int64_t work[9];
   EXPECT(lathe_rt_place_buffers(3, buffers, bytes, offsets, work) == 256);
   EXPECT(offsets[0] == 0 && offsets[1] == 128 && offsets[2] == 0);
 }
@@ -66,7 +66,7 @@ static void testOrder(void) {
   lathe_rt_buffer buffers[4] = {
       {192, 0, 0}, {192, 2, 3}, {64, 1, 2}, {192, 0, 1}};
   int64_t bytes[4] = {192, 192, 64, 192}, offsets[4];
-  int32_t work[8];
+  int64_t work[12];
   EXPECT(lathe_rt_place_buffers(4, buffers, bytes, offsets, work) == 384);
 }
 
@@ -74,7 +74,7 @@ static void testOverflow(void) {
   lathe_rt_buffer buffers[3] = {{0, 0, 0}, {0, 0, 0}, {0, 0, 0}};
   int64_t huge = INT64_MAX / 2;
   int64_t bytes[3] = {huge, huge, huge}, offsets[3];
-  int32_t work[6];
+  int64_t work[9];
   EXPECT(lathe_rt_place_buffers(3, buffers, bytes, offsets, work) == -1);
 }
 
