@@ -242,7 +242,7 @@ def Lathe_InsertOp : Lathe_Op<"insert", [Pure, TypesMatchWith<
   let summary = "Replaces a contiguous part of a tensor that a loop carries";
   let description = [{
     `dest` with the elements of `source` from linear position `offset` on.
-    Happens in place: `dest` must have no later use, which `form-slices` checks.
+    Happens in place: `dest` must have no later use, as the lowering that makes it guarantees.
     With `grows`, what a loop carries gets longer: the memory of `dest` is made
     large enough for the part.
 
