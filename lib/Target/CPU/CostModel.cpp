@@ -21,6 +21,9 @@ static constexpr double elementwisePoints = 1 << 14;
 /// are enough of them: about a microsecond each.
 static constexpr double minWindowPoints = 1 << 12;
 static constexpr double minWindowTiles = 16;
+/// Rows of a tile of a transpose, and what they are a multiple of: four lines,
+/// and the rows of a square.
+static constexpr int64_t turnedRows = 64, turnedUnit = 16;
 /// Columns that a panel of packed weights has; tiles are cut between panels.
 static constexpr int64_t panelWidth = 32;
 /// Columns that keep enough loads in flight where each weight is used once.
@@ -143,6 +146,21 @@ static std::optional<unsigned> findRow(linalg::LinalgOp heaviest,
   return row;
 }
 
+/// The dimension along which an operand of an elementwise op is contiguous,
+/// where it is not the one that the op writes along.
+static std::optional<unsigned> findTurnedDim(linalg::LinalgOp root,
+                                             unsigned last) {
+  for (OpOperand *operand : root.getDpsInputOperands()) {
+    AffineMap map = root.getMatchingIndexingMap(operand);
+    if (!map.getNumResults() || !map.isFunctionOfDim(last))
+      continue;
+    auto row = dyn_cast<AffineDimExpr>(map.getResults().back());
+    if (row && row.getPosition() != last)
+      return row.getPosition();
+  }
+  return std::nullopt;
+}
+
 /// Tiles of attention, of either of its products: rows of one head, which share
 /// its keys and values, as many as have scores that fit in a quarter of L2.
 static void chooseAttentionTiles(linalg::LinalgOp product,
@@ -237,6 +255,20 @@ lathe::cpu::chooseTileSizes(linalg::LinalgOp root, ArrayRef<int64_t> extents,
     int64_t unit = 64;
     if (!ShapedType::isDynamic(extents[last]) && extents[last] < 2 * unit)
       unit = extents[last];
+    // A tile of a transpose has whole lines on both sides.
+    std::optional<unsigned> turned = findTurnedDim(root, last);
+    if (turned && depth == 1 && llvm::is_contained(dims, *turned)) {
+      int64_t rows = ShapedType::isDynamic(extents[*turned])
+                         ? turnedRows
+                         : balance(extents[*turned], turnedRows, turnedUnit);
+      sizes[*turned] = rows;
+      SmallVector<unsigned> others(dims);
+      llvm::erase(others, *turned);
+      fillInnermost(others, extents, points / rows, sizes);
+      if (ShapedType::isDynamic(extents[last]) || sizes[last] < extents[last])
+        sizes[last] = llvm::alignTo(sizes[last], unit);
+      return finish();
+    }
     fillInnermost(dims, extents, std::max<double>(points, 1), sizes, row);
     if (wholePoints == 1 && sizes[last] % unit &&
         (ShapedType::isDynamic(extents[last]) || sizes[last] < extents[last]))

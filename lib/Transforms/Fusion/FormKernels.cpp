@@ -271,6 +271,29 @@ static bool sharesPoints(Operation *op) {
          readsAtQuotient(cast<linalg::LinalgOp>(op));
 }
 
+/// Columns of a contraction or window, beyond which vectors of them are stored.
+static constexpr int64_t maxScalarColumns = 8;
+
+/// Whether the op that the group is for, whose tile dimensions `agreed` maps to
+/// those of `producer`, stores elements far apart that `producer` makes side by
+/// side: a transpose by itself goes through squares instead.
+static bool scatters(Operation *producer, const TileDims &agreed,
+                     const Group &group) {
+  Operation *root = group.ops.front();
+  FailureOr<SmallVector<int64_t>> made = getResultDims(producer, 0),
+                                  stored = getResultDims(root, 0);
+  if (failed(made) || failed(stored) || made->empty() || stored->empty() ||
+      getShape(root).back() == 1)
+    return false;
+  int64_t columns = getShape(producer).back();
+  if (!ShapedType::isDynamic(columns) && columns <= maxScalarColumns)
+    return false;
+  for (auto [of, mine] : llvm::zip_equal(group.tiles.lookup(root), agreed))
+    if (of == stored->back())
+      return mine >= 0 && mine != made->back();
+  return false;
+}
+
 bool Former::makesCycle(Operation *producer, const Group &group) {
   // A path from an outside reader of the group (or of the producer) back into
   // it would make two launches wait for each other.
@@ -488,6 +511,9 @@ bool Former::tryJoin(Operation *producer, Group &group) {
     return refuse("nothing in the kernel reads it");
   if (shares && *agreed != llvm::to_vector(llvm::seq<int64_t>(agreed->size())))
     return refuse("what reads it goes through its points in another order");
+  if ((role == Role::Contraction || role == Role::Window) &&
+      scatters(producer, *agreed, group))
+    return refuse("what it makes side by side would be stored far apart");
   SmallVector<bool> kept(agreed->size(), true);
   unsigned numKept = 0, numBefore = 0;
   for (size_t t = 0, e = agreed->size(); t != e; ++t) {

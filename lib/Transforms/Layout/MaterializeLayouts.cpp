@@ -99,10 +99,12 @@ FailureOr<Value> Materializer::transpose(Value value, ArrayRef<int64_t> perm,
   SmallVector<OpFoldResult> sizes =
       getMixedValues(type.getShape(), *dims, builder);
   applyPermutationToVector(sizes, perm);
-  Value empty = tensor::EmptyOp::create(builder, user->getLoc(), sizes,
-                                        type.getElementType());
-  auto op =
-      linalg::TransposeOp::create(builder, user->getLoc(), value, empty, perm);
+  // What is returned in another order belongs to the node that made it.
+  Location loc = user->hasTrait<OpTrait::IsTerminator>() ? value.getLoc()
+                                                         : user->getLoc();
+  Value empty =
+      tensor::EmptyOp::create(builder, loc, sizes, type.getElementType());
+  auto op = linalg::TransposeOp::create(builder, loc, value, empty, perm);
   FailureOr<linalg::GenericOp> generic = [&] {
     IRRewriter rewriter(builder);
     return linalg::generalizeNamedOp(rewriter, op);

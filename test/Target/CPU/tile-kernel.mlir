@@ -94,3 +94,21 @@ lathe.kernel @transposed(%a: tensor<512x512xf32>, %b: tensor<16x512x32xf32>)
   } -> tensor<512x512xf32>
   lathe.yield %1 : tensor<512x512xf32>
 }
+
+// -----
+
+#id = affine_map<(d0, d1) -> (d0, d1)>
+#swap = affine_map<(d0, d1) -> (d1, d0)>
+
+// A tile of a transpose has whole lines on both sides.
+// CHECK-LABEL: lathe.kernel @turned
+// CHECK: scf.forall {{.+}} step (64, 256)
+lathe.kernel @turned(%a: tensor<4096x512xf32>) -> (tensor<512x4096xf32>) input_dims [[]] result_dims [[]] {
+  %e = tensor.empty() : tensor<512x4096xf32>
+  %0 = linalg.generic {indexing_maps = [#swap, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%a : tensor<4096x512xf32>) outs(%e : tensor<512x4096xf32>) {
+  ^bb0(%x: f32, %o: f32):
+    linalg.yield %x : f32
+  } -> tensor<512x4096xf32>
+  lathe.yield %0 : tensor<512x4096xf32>
+}

@@ -421,3 +421,69 @@ func.func @layers(%x: tensor<64x8xf32>) -> tensor<64x8xf32> {
   } -> tensor<64x8xf32>
   return %2 : tensor<64x8xf32>
 }
+
+// -----
+
+#q = affine_map<(d0, d1, d2) -> (d0, d2)>
+#k = affine_map<(d0, d1, d2) -> (d2, d1)>
+#s = affine_map<(d0, d1, d2) -> (d0, d1)>
+#e = affine_map<(d0, d1) -> (d0, d1)>
+#t = affine_map<(d0, d1) -> (d1, d0)>
+
+// The columns of a product would be stored one by one, far apart; few columns
+// are anyhow.
+// CHECK-LABEL: @scattered
+// CHECK: linalg.generic {{.*}}{lathe.group = 1
+// CHECK: linalg.generic {{.*}}{lathe.group = 0
+// WHY-LABEL: @scattered
+// WHY: lathe.apart = [{{.*}}what it makes side by side would be stored far apart
+func.func @scattered(%x: tensor<64x8xf32>, %w: tensor<8x32xf32>) -> tensor<32x64xf32> {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<64x32xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<64x32xf32>) -> tensor<64x32xf32>
+  %0 = linalg.generic {indexing_maps = [#q, #k, #s], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %w : tensor<64x8xf32>, tensor<8x32xf32>) outs(%f : tensor<64x32xf32>) attrs = {lathe.node = 0} {
+  ^bb0(%a: f32, %b: f32, %c: f32):
+    %p = arith.mulf %a, %b : f32
+    %t = arith.addf %c, %p : f32
+    linalg.yield %t : f32
+  } -> tensor<64x32xf32>
+  %o = tensor.empty() : tensor<32x64xf32>
+  %1 = linalg.generic {indexing_maps = [#t, #e], iterator_types = ["parallel", "parallel"]}
+      ins(%0 : tensor<64x32xf32>) outs(%o : tensor<32x64xf32>) attrs = {lathe.node = 1} {
+  ^bb0(%a: f32, %b: f32):
+    linalg.yield %a : f32
+  } -> tensor<32x64xf32>
+  return %1 : tensor<32x64xf32>
+}
+
+// -----
+
+#q = affine_map<(d0, d1, d2) -> (d0, d2)>
+#k = affine_map<(d0, d1, d2) -> (d2, d1)>
+#s = affine_map<(d0, d1, d2) -> (d0, d1)>
+#e = affine_map<(d0, d1) -> (d0, d1)>
+#t = affine_map<(d0, d1) -> (d1, d0)>
+
+// CHECK-LABEL: @few_columns
+// CHECK: linalg.generic {{.*}} lathe.group = 0
+// CHECK: linalg.generic {{.*}}{lathe.group = 0
+func.func @few_columns(%x: tensor<64x8xf32>, %w: tensor<8x3xf32>) -> tensor<3x64xf32> {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<64x3xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<64x3xf32>) -> tensor<64x3xf32>
+  %0 = linalg.generic {indexing_maps = [#q, #k, #s], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %w : tensor<64x8xf32>, tensor<8x3xf32>) outs(%f : tensor<64x3xf32>) attrs = {lathe.node = 0} {
+  ^bb0(%a: f32, %b: f32, %c: f32):
+    %p = arith.mulf %a, %b : f32
+    %t = arith.addf %c, %p : f32
+    linalg.yield %t : f32
+  } -> tensor<64x3xf32>
+  %o = tensor.empty() : tensor<3x64xf32>
+  %1 = linalg.generic {indexing_maps = [#t, #e], iterator_types = ["parallel", "parallel"]}
+      ins(%0 : tensor<64x3xf32>) outs(%o : tensor<3x64xf32>) attrs = {lathe.node = 1} {
+  ^bb0(%a: f32, %b: f32):
+    linalg.yield %a : f32
+  } -> tensor<3x64xf32>
+  return %1 : tensor<3x64xf32>
+}
