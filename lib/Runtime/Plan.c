@@ -122,15 +122,15 @@ int64_t lathe_rt_place_buffers(int32_t n, const lathe_rt_buffer *buffers,
   tries = tries < MOST_PLACEMENTS ? tries : MOST_PLACEMENTS;
   if (best > peak)
     memcpy(trial, offsets, (size_t)n * sizeof(int64_t));
-  /* What ends above the peak was placed too late: give it more weight, in all
-     parts of the program at once (squeaky wheel optimization, Joslin and
+  /* What ends above the peak was placed too late: give it twice the weight, in
+     all parts of the program at once (squeaky wheel optimization, Joslin and
      Clements, JAIR 10, 1999). */
   for (int64_t i = 0; i < tries && best > peak; ++i) {
     int64_t total;
     for (int32_t b = 0; b < n; ++b)
       if (bytes[b] && lathe_rt_align(trial[b] + bytes[b]) > peak &&
-          keys[b] < INT64_MAX - bytes[b])
-        keys[b] += bytes[b] / 2;
+          keys[b] <= INT64_MAX / 2)
+        keys[b] *= 2;
     sortByKey(order, n, keys);
     total = placeInOrder(n, order, buffers, bytes, trial, placed);
     if (total < 0)

@@ -127,8 +127,8 @@ static ArenaPlan planByOrders(ArrayRef<LiveBuffer> buffers) {
       *llvm::min_element(plans, [](const ArenaPlan &a, const ArenaPlan &b) {
         return a.bytes < b.bytes;
       });
-  // What ends above the bound was placed too late: give it more weight
-  // (squeaky wheel optimization, Joslin and Clements, JAIR 10, 1999).
+  // What ends above the bound was placed too late: give it twice the
+  // weight (squeaky wheel optimization, Joslin and Clements, JAIR 10, 1999).
   int64_t bound = getLivenessBound(buffers);
   SmallVector<double> weights;
   for (const LiveBuffer &buffer : buffers)
@@ -140,7 +140,7 @@ static ArenaPlan planByOrders(ArrayRef<LiveBuffer> buffers) {
     for (auto [offset, buffer, weight] :
          llvm::zip_equal(plan.offsets, buffers, weights))
       if (offset + buffer.bytes > bound)
-        weight += buffer.bytes / 2.0;
+        weight *= 2;
     plan = place([&](unsigned buffer) { return weights[buffer]; });
     if (plan.bytes < best.bytes)
       best = plan;
