@@ -78,8 +78,11 @@ def write_table(results):
         "",
         f"Of {len(plain)} cases of onnx {onnx.__version__}, {kinds['pass']} pass, "
         f"{kinds['refused']} are refused with a message, and",
-        f"{kinds['wrong'] + kinds['crash']} give other results (`refused.txt` and `wrong.txt` there "
-        "name them all).",
+        f"{kinds['wrong'] + kinds['crash']} give wrong results. {kinds['inexact']} are inexact: ours differ from "
+        "the expected numbers by their",
+        "rounding, and are nearer to what ONNX's reference gives in double precision. `refused.txt`, "
+        "`wrong.txt` and",
+        "`inexact.txt` there name them all.",
     ]
     for domain, title in DOMAINS.items():
         count = sum(len(keys) for (d, _), keys in groups.items() if d == domain)

@@ -49,7 +49,7 @@ func.func @svm_coefficients(%x: tensor<3x2xf32>) -> tensor<3x1xf32> {
 // -----
 
 func.func @normalizer_of_a_scalar(%x: tensor<f32>) -> tensor<f32> {
-  // expected-error @below {{(ml.Normalizer): expected rows of features as input 0, got a scalar}}
+  // expected-error @below {{(Normalizer): expected rows of features as input 0, got a scalar}}
   %y = onnx.ml.Normalizer %x : (tensor<f32>) -> tensor<f32>
   return %y : tensor<f32>
 }

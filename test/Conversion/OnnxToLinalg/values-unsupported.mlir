@@ -74,7 +74,7 @@ func.func @text_in_a_branch(%x: tensor<4x!onnx.string>, %z: tensor<1x!onnx.strin
 
 // So are classifiers with text as labels by those with numbers.
 func.func @labels_of_a_model_that_is_refused(%x: tensor<2x3xf32>) -> (tensor<2x!onnx.string>, tensor<2x2xf32>) {
-  // expected-error @+1 {{(ml.LinearClassifier): expected 2 coefficients per feature, got 5}}
+  // expected-error @+1 {{(LinearClassifier): expected 2 coefficients per feature, got 5}}
   %y, %z = onnx.ml.LinearClassifier %x {classlabels_strings = ["a", "b"], coefficients = array<f32: 1.0, 2.0, 3.0, 4.0, 5.0>} : (tensor<2x3xf32>) -> (tensor<2x!onnx.string>, tensor<2x2xf32>)
   return %y, %z : tensor<2x!onnx.string>, tensor<2x2xf32>
 }

@@ -162,6 +162,9 @@ lathe.kernel @edges(%x: memref<64x21xf32>, %y: memref<21x64xf32>) -> (tensor<21x
       ins(%x : memref<64x21xf32>) outs(%y : memref<21x64xf32>) {
   ^bb0(%a: f32, %o: f32):
     linalg.yield %a : f32
+  }
+  lathe.yield
+}
 
 // -----
 
