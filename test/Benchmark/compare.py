@@ -132,15 +132,16 @@ def prove_equal(runners, args):
 
 
 def measure(runners, seconds, warmup):
-    """name -> times; each round runs every variant once, in rotated order."""
+    """name -> times; each round runs every variant once, in an order drawn anew:
+    who comes after whom decides what is left in the caches."""
+    draw = np.random.default_rng(0)
     names = list(runners)
     times = {name: [] for name in names}
     start = time.perf_counter()
     rounds = 0
     while time.perf_counter() - start < seconds + warmup or rounds < 5:
         keep = time.perf_counter() - start >= warmup
-        turn = rounds % len(names)
-        for name in names[turn:] + names[:turn]:
+        for name in draw.permutation(names):
             begin = time.perf_counter()
             runners[name][0]()
             if keep:
