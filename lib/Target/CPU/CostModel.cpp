@@ -32,6 +32,9 @@ static constexpr int64_t streamWidth = 128;
 /// best: four register blocks.
 static constexpr double minRows = 4 * maxBlock;
 
+/// Rows and channels of a tile of windows over an image of unknown size. A
+/// window of five rows then reads each element of it twice.
+static constexpr int64_t windowRows = 4, windowChannels = 64;
 /// Points of a row of an image that is not cut.
 static constexpr int64_t maxRow = 512;
 
@@ -123,13 +126,11 @@ static std::optional<unsigned> findColumnDim(linalg::LinalgOp heaviest,
   return unsigned(heaviestDims[*column]);
 }
 
-/// The root's dimension of the innermost parallel dimension that a window of
-/// `heaviest` moves along, if it is short enough not to be cut: what is read at
-/// the edges of a tile is read twice.
-static std::optional<unsigned> findRow(linalg::LinalgOp heaviest,
-                                       ArrayRef<int> heaviestDims,
-                                       ArrayRef<int64_t> extents) {
-  std::optional<unsigned> row;
+/// The root's dimensions of the parallel ones that a window of `heaviest` moves
+/// along, outermost first.
+static SmallVector<unsigned> findWindowDims(linalg::LinalgOp heaviest,
+                                            ArrayRef<int> heaviestDims) {
+  SmallVector<unsigned> dims;
   SmallVector<utils::IteratorType> kinds = heaviest.getIteratorTypesArray();
   for (OpOperand *operand : heaviest.getDpsInputOperands())
     for (AffineExpr expr :
@@ -139,11 +140,41 @@ static std::optional<unsigned> findRow(linalg::LinalgOp heaviest,
       for (auto [d, kind] : llvm::enumerate(kinds))
         if (kind == utils::IteratorType::parallel && expr.isFunctionOfDim(d) &&
             heaviestDims[d] >= 0)
-          row = heaviestDims[d];
+          dims.push_back(heaviestDims[d]);
     }
-  if (row && (ShapedType::isDynamic(extents[*row]) || extents[*row] > maxRow))
+  return dims;
+}
+
+/// The last one, if it is short enough not to be cut: what is read at the edges
+/// of a tile is read twice.
+static std::optional<unsigned> findRow(ArrayRef<unsigned> windowDims,
+                                       ArrayRef<int64_t> extents) {
+  if (windowDims.empty() || ShapedType::isDynamic(extents[windowDims.back()]) ||
+      extents[windowDims.back()] > maxRow)
     return std::nullopt;
-  return row;
+  return windowDims.back();
+}
+
+/// Tiles of windows over an image whose size is not known: a box of it, since
+/// its padding is copied with all that the windows read around.
+static void chooseWindowTiles(ArrayRef<unsigned> windowDims,
+                              ArrayRef<int64_t> extents,
+                              ArrayRef<unsigned> dims,
+                              SmallVectorImpl<int64_t> &sizes) {
+  for (unsigned dim : dims)
+    sizes[dim] = 1;
+  unsigned channel = dims.back();
+  sizes[channel] = ShapedType::isDynamic(extents[channel])
+                       ? windowChannels
+                       : divide(extents[channel],
+                                std::min(extents[channel], windowChannels));
+  int64_t size = 2 * maxBlock;
+  for (unsigned dim : llvm::reverse(windowDims)) {
+    sizes[dim] = ShapedType::isDynamic(extents[dim])
+                     ? size
+                     : balance(extents[dim], std::min(extents[dim], size), 1);
+    size = windowRows;
+  }
 }
 
 /// The dimension along which an operand of an elementwise op is contiguous,
@@ -243,7 +274,19 @@ lathe::cpu::chooseTileSizes(linalg::LinalgOp root, ArrayRef<int64_t> extents,
     return finish();
   }
 
-  std::optional<unsigned> row = findRow(heaviest, heaviestDims, extents);
+  SmallVector<unsigned> windowDims = findWindowDims(heaviest, heaviestDims);
+  std::optional<unsigned> row = findRow(windowDims, extents);
+  auto isUnknown = [&](unsigned dim) {
+    return ShapedType::isDynamic(extents[dim]);
+  };
+  if (!column && depth > 1 && llvm::any_of(windowDims, isUnknown) &&
+      !llvm::is_contained(windowDims, last) &&
+      llvm::all_of(windowDims, [&](unsigned dim) {
+        return llvm::is_contained(dims, dim);
+      })) {
+    chooseWindowTiles(windowDims, extents, dims, sizes);
+    return finish();
+  }
   if (!column) {
     double points = std::max(1.0, elementwisePoints / wholePoints);
     if (row)

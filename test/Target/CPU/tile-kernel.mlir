@@ -112,3 +112,28 @@ lathe.kernel @turned(%a: tensor<4096x512xf32>) -> (tensor<512x4096xf32>) input_d
   } -> tensor<512x4096xf32>
   lathe.yield %0 : tensor<512x4096xf32>
 }
+
+// -----
+
+#window = affine_map<(n, h, w, c, i, j) -> (n, h + i, w + j, c)>
+#taps = affine_map<(n, h, w, c, i, j) -> (i, j, c)>
+#out = affine_map<(n, h, w, c, i, j) -> (n, h, w, c)>
+
+// Windows over an image of unknown size go over boxes of it.
+// CHECK-LABEL: lathe.kernel @window
+// CHECK: scf.forall {{.+}} step (4, 28, 48)
+lathe.kernel @window(%x: tensor<1x?x?x480xf32>, %w: tensor<5x5x480xf32>, %m: index, %n: index)
+    -> (tensor<1x?x?x480xf32>) input_dims [[0, 1], []] result_dims [[0, 1]] {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty(%m, %n) : tensor<1x?x?x480xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<1x?x?x480xf32>) -> tensor<1x?x?x480xf32>
+  %0 = linalg.generic {indexing_maps = [#window, #taps, #out],
+      iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction", "reduction"]}
+      ins(%x, %w : tensor<1x?x?x480xf32>, tensor<5x5x480xf32>) outs(%f : tensor<1x?x?x480xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %p = arith.mulf %a, %b : f32
+    %s = arith.addf %o, %p : f32
+    linalg.yield %s : f32
+  } -> tensor<1x?x?x480xf32>
+  lathe.yield %0 : tensor<1x?x?x480xf32>
+}
