@@ -56,6 +56,8 @@ if config.lathe_sanitize:
     config.substitutions.insert(0, ("%clang", os.path.join(config.llvm_tools_dir, "clang")
                                     + " -fsanitize=address,undefined -fno-sanitize=vptr,function"))
     config.available_features.add("sanitize")
+    # The compiler is several times slower.
+    config.environment["LATHE_TEST_FEW"] = "1"
 
 
 def cpu_flags():
