@@ -71,7 +71,8 @@ LogicalResult rule::recurrent(ShapeContext &ctx, StringRef direction,
                          state,
                          state,
                          {directions, hidden * 3}};
-  for (auto [i, dims] : llvm::zip_equal(ArrayRef{1, 3, 4, 5, 6, 7}, shapes))
+  const unsigned operands[] = {1, 3, 4, 5, 6, 7};
+  for (auto [i, dims] : llvm::zip_equal(operands, shapes))
     if (failed(expectShape(ctx, i, dims)))
       return failure();
   return success();
