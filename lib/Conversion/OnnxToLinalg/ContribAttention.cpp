@@ -409,7 +409,8 @@ static Value joinCache(Lowering &l, const Heads &key, const Heads &value) {
   Value joined = l.empty(dims, l.resultType(1).getElementType());
   Dims sizes = dims;
   sizes[0] = l.index(1);
-  for (auto [i, part] : llvm::enumerate(ArrayRef{&key, &value})) {
+  const Heads *parts[] = {&key, &value};
+  for (auto [i, part] : llvm::enumerate(parts)) {
     offsets[0] = l.index(i);
     joined =
         tensor::InsertSliceOp::create(l.b, l.view(part->tensor.value, sizes),
