@@ -77,7 +77,7 @@ def get_best(result):
 def format_times(result):
     ratios = get_ratios(result)
     fused = next(row for row in result["rows"] if row["variant"] == "fused")
-    ratio = lambda name: f"{ratios[name]:.2f}" if name in ratios else "cannot run it"
+    ratio = lambda name: f"{ratios[name]:.2f}" if name in ratios else "-"
     # Half of the distance from the fastest to the slowest but one of ten.
     spread = 50 * (fused["p90_ms"] - fused["min_ms"]) / fused["median_ms"]
     return row_of([result["model"], f"{fused['median_ms']:.3f}", f"{spread:.0f}",
