@@ -61,16 +61,9 @@ private:
 } // namespace
 
 static Value getRoot(Value value) {
-  while (Operation *def = value.getDefiningOp()) {
-    if (auto view = dyn_cast<ViewOp>(def))
-      value = view.getSource();
-    else if (auto slice = dyn_cast<SliceOp>(def))
-      value = slice.getSource();
-    else if (auto insert = dyn_cast<InsertOp>(def))
-      value = insert.getDest();
-    else
-      break;
-  }
+  value = getSlicedValue(value);
+  while (auto insert = value.getDefiningOp<InsertOp>())
+    value = getSlicedValue(insert.getDest());
   return value;
 }
 

@@ -177,18 +177,25 @@ static void chooseWindowTiles(ArrayRef<unsigned> windowDims,
   }
 }
 
-/// The dimension along which an operand of an elementwise op is contiguous,
-/// where it is not the one that the op writes along.
+std::optional<unsigned> lathe::cpu::findRowDim(AffineMap map, unsigned dim) {
+  if (!map.getNumResults() || !map.isFunctionOfDim(dim))
+    return std::nullopt;
+  auto row = dyn_cast<AffineDimExpr>(map.getResults().back());
+  if (!row || row.getPosition() == dim ||
+      llvm::any_of(map.getResults().drop_back(), [&](AffineExpr expr) {
+        return expr.isFunctionOfDim(row.getPosition());
+      }))
+    return std::nullopt;
+  return row.getPosition();
+}
+
+/// The dimension of the rows that some operand is read by, where `root` writes
+/// along another one, `last`.
 static std::optional<unsigned> findTurnedDim(linalg::LinalgOp root,
                                              unsigned last) {
-  for (OpOperand *operand : root.getDpsInputOperands()) {
-    AffineMap map = root.getMatchingIndexingMap(operand);
-    if (!map.getNumResults() || !map.isFunctionOfDim(last))
-      continue;
-    auto row = dyn_cast<AffineDimExpr>(map.getResults().back());
-    if (row && row.getPosition() != last)
-      return row.getPosition();
-  }
+  for (OpOperand *operand : root.getDpsInputOperands())
+    if (auto row = findRowDim(root.getMatchingIndexingMap(operand), last))
+      return row;
   return std::nullopt;
 }
 

@@ -97,6 +97,10 @@ MachineRates getRates(const Target &target);
 // Tiles
 //===----------------------------------------------------------------------===//
 
+/// The dimension along which neighbours of an operand that is read by `map` lie
+/// together, where `dim` is another one that moves it.
+std::optional<unsigned> findRowDim(mlir::AffineMap map, unsigned dim);
+
 /// Tile sizes for the op that a kernel's results come from: one per dimension
 /// of its iteration space, 0 where the dimension is not tiled. Extents that are
 /// not known are `ShapedType::kDynamic`. `keepWhole` marks dimensions that must

@@ -68,20 +68,14 @@ LaneAccess lathe::cpu::classifyAccess(OpOperand &operand, unsigned dim,
 std::optional<unsigned> lathe::cpu::findRowDim(OpOperand &operand,
                                                unsigned dim) {
   auto op = cast<linalg::LinalgOp>(operand.getOwner());
-  AffineMap map = op.getMatchingIndexingMap(&operand);
   auto type = dyn_cast<MemRefType>(operand.get().getType());
   SmallVector<int64_t> strides;
   int64_t offset;
-  if (!type || !op.isDpsInput(&operand) || !map.isFunctionOfDim(dim) ||
-      failed(type.getStridesAndOffset(strides, offset)) || strides.back() != 1)
+  if (!type || !op.isDpsInput(&operand) ||
+      failed(type.getStridesAndOffset(strides, offset)) || strides.empty() ||
+      strides.back() != 1)
     return std::nullopt;
-  auto row = dyn_cast<AffineDimExpr>(map.getResults().back());
-  if (!row || row.getPosition() == dim ||
-      llvm::any_of(map.getResults().drop_back(), [&](AffineExpr expr) {
-        return expr.isFunctionOfDim(row.getPosition());
-      }))
-    return std::nullopt;
-  return row.getPosition();
+  return findRowDim(op.getMatchingIndexingMap(&operand), dim);
 }
 
 /// The dimension of the rows that an elementwise op reads, if turning squares

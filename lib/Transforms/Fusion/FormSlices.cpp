@@ -39,14 +39,7 @@ static bool isContiguous(tensor::ExtractSliceOp slice,
 
 /// Whether what `value` shows is changed in place, or may be by the caller.
 static bool isChanged(Value value) {
-  while (Operation *def = value.getDefiningOp()) {
-    if (auto view = dyn_cast<ViewOp>(def))
-      value = view.getSource();
-    else if (auto slice = dyn_cast<SliceOp>(def))
-      value = slice.getSource();
-    else
-      break;
-  }
+  value = getSlicedValue(value);
   if (isa_and_present<InsertOp>(value.getDefiningOp()))
     return true;
   if (auto arg = dyn_cast<BlockArgument>(value)) {

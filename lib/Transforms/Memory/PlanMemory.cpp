@@ -23,13 +23,6 @@ using namespace lathe;
 /// Buffers start at cache lines, and vectors may be loaded aligned.
 static constexpr int64_t alignment = 64;
 
-static Value getSliced(Value value) {
-  value = getViewedValue(value);
-  while (auto slice = value.getDefiningOp<SliceOp>())
-    value = getViewedValue(slice.getSource());
-  return value;
-}
-
 namespace {
 struct Slot {
   int64_t first, last;
@@ -163,7 +156,7 @@ std::optional<int64_t> Planner::findInplace(LaunchOp launch, unsigned result) {
       continue;
     // The same buffer read another way in this launch must stay.
     if (llvm::count_if(launch.getInputs(),
-                       [&](Value v) { return getSliced(v) == root; }) > 1)
+                       [&](Value v) { return getSlicedValue(v) == root; }) > 1)
       continue;
     return slot->second;
   }

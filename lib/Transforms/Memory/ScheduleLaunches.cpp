@@ -23,19 +23,6 @@ namespace lathe {
 
 using namespace lathe;
 
-/// The value whose memory `value` shows.
-static Value getRoot(Value value) {
-  while (Operation *def = value.getDefiningOp()) {
-    if (auto view = dyn_cast<ViewOp>(def))
-      value = view.getSource();
-    else if (auto slice = dyn_cast<SliceOp>(def))
-      value = slice.getSource();
-    else
-      break;
-  }
-  return value;
-}
-
 /// Whether `op` may stand anywhere between what it reads and what reads it.
 static bool isFree(Operation *op) {
   return op->getNumRegions() == 0 && !isa<InsertOp>(op) &&
@@ -194,7 +181,7 @@ Segment::Segment(ArrayRef<LaunchOp> launches) {
         llvm::append_range(operands, def->getOperands());
     }
     for (Value input : launch.getInputs())
-      if (std::optional<unsigned> buffer = getBuffer(getRoot(input));
+      if (std::optional<unsigned> buffer = getBuffer(getSlicedValue(input));
           buffer && !llvm::is_contained(step.reads, *buffer))
         step.reads.push_back(*buffer);
     for (Value result : launch.getResults())
@@ -209,9 +196,10 @@ Segment::Segment(ArrayRef<LaunchOp> launches) {
       std::optional<unsigned> result = getBuffer(launch.getResult(which[0]));
       std::optional<unsigned> read =
           getBuffer(getViewedValue(launch.getInputs()[which[1]]));
-      bool isReadOnce = llvm::count_if(launch.getInputs(), [&](Value input) {
-                          return read && getBuffer(getRoot(input)) == read;
-                        }) == 1;
+      bool isReadOnce =
+          llvm::count_if(launch.getInputs(), [&](Value input) {
+            return read && getBuffer(getSlicedValue(input)) == read;
+          }) == 1;
       if (result && isReadOnce &&
           buffers[*result].bytes == buffers[*read].bytes)
         step.inplace.push_back({*result, *read});

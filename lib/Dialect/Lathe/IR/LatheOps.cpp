@@ -19,6 +19,13 @@ Value lathe::getViewedValue(Value value) {
   return value;
 }
 
+Value lathe::getSlicedValue(Value value) {
+  value = getViewedValue(value);
+  while (auto slice = value.getDefiningOp<SliceOp>())
+    value = getViewedValue(slice.getSource());
+  return value;
+}
+
 int64_t lathe::getElementBytes(Type type) {
   return llvm::divideCeil(type.getIntOrFloatBitWidth(), 8);
 }

@@ -69,12 +69,10 @@ LogicalResult SimplifiedLayerNormalizationOp::inferShapes(ShapeContext &ctx) {
   ctx.result(1).elementType = Float32Type::get(ctx.getContext());
   if (!x.dims)
     return success();
-  auto axis = ctx.normalizeAxis(getAxis(), x.getRank());
-  if (failed(axis))
+  FailureOr<Dims> dims = rule::keepBefore(ctx, getAxis());
+  if (failed(dims))
     return failure();
-  Dims dims = *x.dims;
-  std::fill(dims.begin() + *axis, dims.end(), ctx.constant(1));
-  ctx.result(1).dims = dims;
+  ctx.result(1).dims = *dims;
   return success();
 }
 

@@ -82,6 +82,16 @@ LogicalResult LRNOp::inferShapes(ShapeContext &ctx) {
 // By axes
 //===----------------------------------------------------------------------===//
 
+FailureOr<Dims> rule::keepBefore(ShapeContext &ctx, int64_t axis) {
+  const TensorInfo &x = ctx.operand(0);
+  auto first = ctx.normalizeAxis(axis, x.getRank());
+  if (failed(first))
+    return failure();
+  Dims dims = *x.dims;
+  std::fill(dims.begin() + *first, dims.end(), ctx.constant(1));
+  return dims;
+}
+
 LogicalResult LayerNormalizationOp::inferShapes(ShapeContext &ctx) {
   const TensorInfo &x = ctx.operand(0);
   auto type = ctx.getCommonElementType({0, 1, 2});
@@ -95,12 +105,10 @@ LogicalResult LayerNormalizationOp::inferShapes(ShapeContext &ctx) {
   ctx.result(1).elementType = ctx.result(2).elementType = stash;
   if (!x.dims)
     return success();
-  auto axis = ctx.normalizeAxis(getAxis(), x.getRank());
-  if (failed(axis))
+  FailureOr<Dims> dims = rule::keepBefore(ctx, getAxis());
+  if (failed(dims))
     return failure();
-  Dims dims = *x.dims;
-  std::fill(dims.begin() + *axis, dims.end(), ctx.constant(1));
-  ctx.result(1).dims = ctx.result(2).dims = dims;
+  ctx.result(1).dims = ctx.result(2).dims = *dims;
   for (unsigned i : {1u, 2u})
     if (failed(rule::expectBroadcast(ctx, i)))
       return failure();

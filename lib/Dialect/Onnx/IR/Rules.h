@@ -115,6 +115,9 @@ mlir::LogicalResult matMul(ShapeContext &ctx, unsigned a, unsigned b);
 /// The product of operands 0 and 1, transposed if asked, to which operand 2,
 /// where it is there, broadcasts; all have one element type.
 mlir::LogicalResult gemm(ShapeContext &ctx, bool transA, bool transB);
+/// The dims of operand 0, which are known, with one in place of those from
+/// `axis` on: of statistics over them.
+llvm::FailureOr<Dims> keepBefore(ShapeContext &ctx, int64_t axis);
 /// Reports unless operand `i`, where it is there, broadcasts to operand 0.
 mlir::LogicalResult expectBroadcast(ShapeContext &ctx, unsigned i);
 /// Reports unless operand `i`, where it is there, has one element.

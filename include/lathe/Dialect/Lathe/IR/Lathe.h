@@ -76,6 +76,9 @@ inline constexpr llvm::StringLiteral arenaBoundAttrName = "lathe.arena_bound";
 /// itself where it is none.
 mlir::Value getViewedValue(mlir::Value value);
 
+/// The same through `lathe.slice`, too: the value whose memory `value` lies in.
+mlir::Value getSlicedValue(mlir::Value value);
+
 /// Bytes of one element in memory; what is narrower than a byte takes one.
 int64_t getElementBytes(mlir::Type type);
 
