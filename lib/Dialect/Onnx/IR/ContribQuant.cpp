@@ -81,21 +81,7 @@ LogicalResult MsQGemmOp::inferShapes(ShapeContext &ctx) {
   for (unsigned i : {4u, 5u})
     if (failed(expectPerColumn(ctx, i, result.dims->back())))
       return failure();
-  if (!ctx.isPresent(6) || !ctx.operand(6).dims)
-    return success();
-  if (ctx.operand(6).getRank() > 2)
-    return ctx.emitError() << "expects operand #6 of rank at most 2, got rank "
-                           << ctx.operand(6).getRank();
-  Dims product = *result.dims;
-  auto both = ctx.broadcast(product, *ctx.operand(6).dims);
-  if (failed(both))
-    return failure();
-  for (auto [dim, size] : llvm::zip_equal(product, *both))
-    if (!ctx.assumeEqual(dim, size))
-      return ctx.emitError() << "expects operand #6 to broadcast to the "
-                                "product, got size "
-                             << size << " over " << dim;
-  return success();
+  return rule::expectBroadcast(ctx, 6, *result.dims, "the product");
 }
 
 /// Checks that operand `i`, where it is there, has `count` elements.

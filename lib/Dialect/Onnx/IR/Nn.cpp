@@ -74,21 +74,7 @@ LogicalResult rule::gemm(ShapeContext &ctx, bool transA, bool transB) {
     return ctx.emitError() << "expects equal inner sizes, got " << inner
                            << " and " << other;
   result.dims = Dims{rows, columns};
-  if (!ctx.isPresent(2) || !ctx.operand(2).dims)
-    return success();
-  Dims product = *result.dims;
-  if (ctx.operand(2).getRank() > 2)
-    return ctx.emitError() << "expects operand #2 of rank at most 2, got rank "
-                           << ctx.operand(2).getRank();
-  auto both = ctx.broadcast(product, *ctx.operand(2).dims);
-  if (failed(both))
-    return failure();
-  for (auto [dim, size] : llvm::zip_equal(product, *both))
-    if (!ctx.assumeEqual(dim, size))
-      return ctx.emitError() << "expects operand #2 to broadcast to the "
-                                "product, got size "
-                             << size << " over " << dim;
-  return success();
+  return expectBroadcast(ctx, 2, *result.dims, "the product");
 }
 
 LogicalResult GemmOp::inferShapes(ShapeContext &ctx) {

@@ -105,20 +105,28 @@ LogicalResult rule::expectLists(ShapeContext &ctx,
 }
 
 LogicalResult rule::expectBroadcast(ShapeContext &ctx, unsigned i) {
-  if (!ctx.isPresent(i) || !ctx.operand(0).dims || !ctx.operand(i).dims)
+  if (!ctx.operand(0).dims)
     return success();
-  const Dims &a = *ctx.operand(0).dims, &b = *ctx.operand(i).dims;
-  if (b.size() > a.size())
+  return expectBroadcast(ctx, i, *ctx.operand(0).dims, "operand #0");
+}
+
+LogicalResult rule::expectBroadcast(ShapeContext &ctx, unsigned i,
+                                    ArrayRef<AffineExpr> dims,
+                                    StringRef target) {
+  if (!ctx.isPresent(i) || !ctx.operand(i).dims)
+    return success();
+  const Dims &given = *ctx.operand(i).dims;
+  if (given.size() > dims.size())
     return ctx.emitError() << "expects operand #" << i << " of rank at most "
-                           << a.size() << ", got rank " << b.size();
-  auto both = ctx.broadcast(a, b);
+                           << dims.size() << ", got rank " << given.size();
+  auto both = ctx.broadcast(dims, given);
   if (failed(both))
     return failure();
-  for (auto [dim, other] : llvm::zip_equal(a, *both))
+  for (auto [dim, other] : llvm::zip_equal(dims, *both))
     if (!ctx.assumeEqual(dim, other))
-      return ctx.emitError() << "expects operand #" << i
-                             << " to broadcast to operand #0, got size "
-                             << other << " over " << dim;
+      return ctx.emitError()
+             << "expects operand #" << i << " to broadcast to " << target
+             << ", got size " << other << " over " << dim;
   return success();
 }
 

@@ -120,6 +120,11 @@ mlir::LogicalResult gemm(ShapeContext &ctx, bool transA, bool transB);
 llvm::FailureOr<Dims> keepBefore(ShapeContext &ctx, int64_t axis);
 /// Reports unless operand `i`, where it is there, broadcasts to operand 0.
 mlir::LogicalResult expectBroadcast(ShapeContext &ctx, unsigned i);
+/// Reports unless operand `i`, where it is there, broadcasts to `dims`, those
+/// of `target`.
+mlir::LogicalResult expectBroadcast(ShapeContext &ctx, unsigned i,
+                                    llvm::ArrayRef<mlir::AffineExpr> dims,
+                                    llvm::StringRef target);
 /// Reports unless operand `i`, where it is there, has one element.
 mlir::LogicalResult expectOneElement(ShapeContext &ctx, unsigned i);
 /// The same for several.
