@@ -1,8 +1,9 @@
 // Part of the Lathe project, under the Apache License v2.0 with LLVM
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "ExternalData.h"
+#include "lathe/Import/ExternalData.h"
 
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/ScopeExit.h"
 #include "llvm/ADT/SmallVector.h"
 #include <cerrno>
@@ -115,4 +116,12 @@ std::shared_ptr<MappedFile> ExternalData::open(StringRef location,
     data = static_cast<const char *>(map);
   }
   return known = std::make_shared<MappedFile>(data, size);
+}
+
+std::vector<std::string> ExternalData::getLocations() const {
+  std::vector<std::string> locations;
+  for (const auto &file : files)
+    locations.push_back(file.first().str());
+  sort(locations);
+  return locations;
 }

@@ -52,6 +52,11 @@ public:
   mlir::LogicalResult importModel(proto::ModelProto &model,
                                   mlir::ModuleOp module);
 
+  /// The files of external data that were read, sorted by name.
+  std::vector<std::string> getExternalFiles() const {
+    return tensors.getExternalFiles();
+  }
+
 private:
   class NodeAdapterContext;
 

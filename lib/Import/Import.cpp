@@ -133,7 +133,14 @@ static OwningOpRef<ModuleOp> importBytes(ArrayRef<char> bytes, bool isText,
   GraphBuilder builder(context, options, std::move(baseDirectory), loc);
   if (failed(builder.importModel(model, *module)) || failed(verify(*module)))
     return nullptr;
+  if (options.summary)
+    options.summary->externalFiles = builder.getExternalFiles();
   return module;
+}
+
+std::string lathe::getBaseDirectory(StringRef path) {
+  std::string base = llvm::sys::path::parent_path(path).str();
+  return base.empty() ? "." : base;
 }
 
 OwningOpRef<ModuleOp> lathe::importModel(StringRef path, MLIRContext *context,
@@ -150,9 +157,7 @@ OwningOpRef<ModuleOp> lathe::importModel(StringRef path, MLIRContext *context,
   }
   std::string base = options.baseDirectory;
   if (base.empty())
-    base = llvm::sys::path::parent_path(path).str();
-  if (base.empty())
-    base = ".";
+    base = getBaseDirectory(path);
   return importBytes((*buffer)->getBuffer(), path.ends_with(".onnxtxt"),
                      context, options, name, std::move(base));
 }

@@ -10,7 +10,7 @@
 #ifndef LATHE_IMPORT_TENSORREADER_H
 #define LATHE_IMPORT_TENSORREADER_H
 
-#include "ExternalData.h"
+#include "lathe/Import/ExternalData.h"
 #include "lathe/Import/Import.h"
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/Diagnostics.h"
@@ -42,6 +42,11 @@ public:
                                                   int64_t dataType,
                                                   int64_t &count,
                                                   EmitError emitError);
+
+  /// The files of external data that were read, sorted by name.
+  std::vector<std::string> getExternalFiles() const {
+    return external.getLocations();
+  }
 
 private:
   mlir::FailureOr<mlir::ElementsAttr> convert(proto::TensorProto &tensor,

@@ -3,6 +3,8 @@
 
 #include "lathe/Pipeline/Compile.h"
 
+#include "ArtifactCache.h"
+#include "PendingFiles.h"
 #include "Stages.h"
 #include "lathe/Import/Diagnostics.h"
 #include "lathe/Import/Import.h"
@@ -20,7 +22,6 @@
 #include "llvm/Object/ArchiveWriter.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
-#include "llvm/Support/Process.h"
 #include "llvm/Support/ThreadPool.h"
 #include "llvm/TargetParser/Host.h"
 
@@ -123,6 +124,9 @@ std::string lathe::findWrongOption(const CompileOptions &options) {
     return "expected an output ending in .so, .o, .a, " +
            llvm::join(entry->textSuffixes, ", ") + " or .mlir, got '" +
            options.output + "'";
+  if (std::string wrong = findWrongCachePolicy(options.cachePolicy);
+      !wrong.empty())
+    return wrong;
   std::string error;
   FusionOptions fusion;
   auto targets = createTargets(options, error);
@@ -140,39 +144,6 @@ std::string lathe::findWrongOption(const CompileOptions &options) {
 }
 
 namespace {
-/// Files that appear together when all is well, and not at all otherwise.
-class PendingFiles {
-public:
-  ~PendingFiles() {
-    for (const auto &[part, path] : files)
-      llvm::sys::fs::remove(part);
-  }
-  /// A temporary file beside `path` that becomes it.
-  std::string add(StringRef path) {
-    files.push_back(
-        {(path + ".part" + Twine(llvm::sys::Process::getProcessId())).str(),
-         path.str()});
-    return files.back().first;
-  }
-  /// Returns the path that could not be written, or an empty one.
-  std::string commit(std::error_code &code) {
-    for (size_t i = 0; i < files.size(); ++i) {
-      code = llvm::sys::fs::rename(files[i].first, files[i].second);
-      if (!code)
-        continue;
-      std::string failed = files[i].second;
-      for (size_t done = 0; done < i; ++done)
-        llvm::sys::fs::remove(files[done].second);
-      return failed;
-    }
-    files.clear();
-    return "";
-  }
-
-private:
-  SmallVector<std::pair<std::string, std::string>, 3> files;
-};
-
 /// A folder for objects on their way to the linker; removed at the end.
 struct WorkFolder {
   SmallString<128> path;
@@ -206,6 +177,12 @@ public:
 
 private:
   LogicalResult prepare();
+  LogicalResult readOptions();
+  void openCache();
+  bool takeFromCache();
+  void putIntoCache();
+  std::string getHeaderPath() const;
+  std::string getWeightsPath() const;
   void report(const UserDiagnostic &diag);
   LogicalResult fail(const Twine &message);
   LogicalResult check(llvm::Error error);
@@ -239,10 +216,13 @@ private:
   WorkFolder folder;
   std::vector<std::string> objects; ///< In `folder`.
   PendingFiles pending;
+  std::unique_ptr<ArtifactCache> cache;
+  bool hasReported = false;
 };
 } // namespace
 
 void Compiler::report(const UserDiagnostic &diag) {
+  hasReported = true;
   if (options.onDiagnostic)
     options.onDiagnostic(diag);
   else
@@ -368,6 +348,7 @@ LogicalResult Compiler::emitKernels(const Variant &variant, StringRef suffix,
 }
 
 LogicalResult Compiler::commitFiles() {
+  putIntoCache();
   std::error_code code;
   std::string path = pending.commit(code);
   if (!path.empty())
@@ -480,9 +461,7 @@ LogicalResult Compiler::writeWeights() {
   // The last variant knows the weights of all.
   const Variant &last = variants.back();
   if (options.weights == "file") {
-    std::string path = llvm::sys::path::parent_path(options.output).str();
-    path += (path.empty() ? "" : "/") + prefix + ".weights";
-    return writeFile(path, [&](llvm::raw_ostream &os) {
+    return writeFile(getWeightsPath(), [&](llvm::raw_ostream &os) {
       return lathe::writeWeights(last.tables, os);
     });
   }
@@ -539,9 +518,7 @@ LogicalResult Compiler::writeObjects(StringRef suffix) {
   context.reset();
   if (failed(link(suffix)))
     return failure();
-  SmallString<128> headerPath(options.output);
-  llvm::sys::path::replace_extension(headerPath, ".h");
-  if (failed(writeFile(headerPath.str().str(), [&](llvm::raw_ostream &os) {
+  if (failed(writeFile(getHeaderPath(), [&](llvm::raw_ostream &os) {
         os << header;
         return llvm::Error::success();
       })))
@@ -575,7 +552,78 @@ LogicalResult Compiler::link(StringRef suffix) {
                                   /*Deterministic=*/true, /*Thin=*/false));
 }
 
-LogicalResult Compiler::prepare() {
+std::string Compiler::getHeaderPath() const {
+  SmallString<128> path(options.output);
+  llvm::sys::path::replace_extension(path, ".h");
+  return path.str().str();
+}
+
+std::string Compiler::getWeightsPath() const {
+  SmallString<128> path(llvm::sys::path::parent_path(options.output));
+  llvm::sys::path::append(path, prefix + ".weights");
+  return path.str().str();
+}
+
+//===----------------------------------------------------------------------===//
+// The cache
+//===----------------------------------------------------------------------===//
+
+void Compiler::openCache() {
+  // Who asks for the IR wants the passes to run.
+  if (options.cache.empty() || !options.printIRAfter.empty())
+    return;
+  auto timer = clock.start("cache");
+  SmallVector<const TargetInterface *> targets;
+  for (const Variant &variant : variants)
+    targets.push_back(variant.target.get());
+  cache = std::make_unique<ArtifactCache>(options, targets, prefix);
+}
+
+/// Writes the artifact's files as the cache has them; false where it does not.
+bool Compiler::takeFromCache() {
+  if (!cache)
+    return false;
+  auto timer = clock.start("cache");
+  auto files = cache->find();
+  if (!files)
+    return false;
+  for (const ArtifactCache::File &file : *files) {
+    std::string path = file.role == ".h"         ? getHeaderPath()
+                       : file.role == ".weights" ? getWeightsPath()
+                                                 : options.output;
+    LogicalResult written = writeFile(path, [&](llvm::raw_ostream &os) {
+      os << file.content->getBuffer();
+      return llvm::Error::success();
+    });
+    if (failed(written))
+      break;
+  }
+  cache.reset();
+  return true;
+}
+
+/// Keeps the files that are about to appear. What was warned of would not be
+/// said again, so it is compiled again.
+void Compiler::putIntoCache() {
+  if (!cache || hasReported)
+    return;
+  auto timer = clock.start("cache");
+  SmallVector<ArtifactCache::NewFile> files;
+  for (const auto &[part, path] : pending.getFiles())
+    files.push_back({llvm::sys::path::extension(path).str(), part});
+  llvm::Error error = cache->store(files, modelSummary.externalFiles);
+  if (!error)
+    return;
+  UserDiagnostic diag;
+  diag.severity = Severity::Warning;
+  diag.file = options.input;
+  diag.message = llvm::toString(std::move(error));
+  report(diag);
+}
+
+//===----------------------------------------------------------------------===//
+
+LogicalResult Compiler::readOptions() {
   std::string error = findWrongOption(options);
   if (!error.empty())
     return fail(error);
@@ -590,7 +638,10 @@ LogicalResult Compiler::prepare() {
     variants.push_back(
         {targets->size() == 1 ? prefix : prefix + "_v" + std::to_string(i),
          std::move(target)});
+  return success();
+}
 
+LogicalResult Compiler::prepare() {
   DialectRegistry registry;
   registerAllDialects(registry);
   context =
@@ -612,7 +663,9 @@ LogicalResult Compiler::prepare() {
 }
 
 LogicalResult Compiler::inspect(function_ref<LogicalResult(ModuleOp)> use) {
-  LogicalResult done = prepare();
+  LogicalResult done = readOptions();
+  if (succeeded(done))
+    done = prepare();
   if (succeeded(done))
     done = use(*variants.front().module);
   module = {};
@@ -622,6 +675,15 @@ LogicalResult Compiler::inspect(function_ref<LogicalResult(ModuleOp)> use) {
 }
 
 LogicalResult Compiler::run() {
+  if (failed(readOptions()))
+    return failure();
+  openCache();
+  if (takeFromCache()) {
+    if (hasReported || failed(commitFiles()))
+      return failure();
+    clock.report();
+    return success();
+  }
   if (failed(prepare()))
     return failure();
   StringRef suffix = llvm::sys::path::extension(options.output);

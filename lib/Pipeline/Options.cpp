@@ -116,6 +116,13 @@ static constexpr OptionInfo table[] = {
     {"j", K::Value, S::Artifact, "n", "",
      "Threads that compile (default: as many as processors)",
      setNumber<&O::jobs>},
+    {"cache", K::Value, S::Work, "folder", "",
+     "Keep artifacts in a folder, and take them from there while all that they "
+     "are made of is the same",
+     setText<&O::cache>},
+    {"cache-policy", K::Value, S::Work, "policy",
+     "cache_size_bytes=10g:prune_after=720h",
+     "When files of the cache are deleted", setText<&O::cachePolicy>},
     {"intermediates", K::Flag, S::Artifact, "", "",
      "Give every node's value as an output, instead of the model's outputs",
      setFlag<&O::intermediates>},

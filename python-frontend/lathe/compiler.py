@@ -103,6 +103,8 @@ def spell_options(options: Mapping[str, Any]) -> list[tuple[str, str]]:
             texts.append((name, "true" if value else "false"))
         elif isinstance(value, (str, int)):
             texts.append((name, str(value)))
+        elif isinstance(value, os.PathLike):
+            texts.append((name, os.fspath(value)))
         elif isinstance(value, Iterable):
             texts.append((name, ",".join(map(str, value))))
         else:

@@ -4,6 +4,7 @@
 """Compiling and running through the package."""
 
 import os
+import pathlib
 import stat
 import subprocess
 import sys
@@ -49,6 +50,18 @@ class SessionTest(unittest.TestCase):
     def test_call_takes_positions_and_names(self):
         y, _ = self.session(X, b=B)
         np.testing.assert_array_equal(y, X + B)
+
+    def test_takes_artifacts_from_a_cache(self):
+        model = models.parse(models.ADD)
+        with tempfile.TemporaryDirectory() as folder:
+            cache = pathlib.Path(folder) / "cache"
+            stages = [[], []]
+            for seen in stages:
+                session = lathe.InferenceSession(model, cache=cache, progress=seen.append)
+                y, = session.run(["y"], {"x": X, "b": B})
+                np.testing.assert_array_equal(y, X + B)
+        self.assertIn("code", stages[0])
+        self.assertEqual(set(stages[1]), {"cache"})
 
     def test_takes_lists(self):
         y, _ = self.session.run(None, {"x": [[1, 2, 3]], "b": [1, 1, 1]})

@@ -21,9 +21,11 @@ struct CommandsOf {
   lathe::OptionScope scope;
   template <typename Flag> void apply(Flag &flag) const {
     flag.addSubCommand(getCompileCommand());
-    if (scope != lathe::OptionScope::Artifact)
+    if (scope == lathe::OptionScope::Artifact)
+      return;
+    if (scope != lathe::OptionScope::Work)
       flag.addSubCommand(getInspectCommand());
-    if (scope != lathe::OptionScope::Code)
+    if (scope == lathe::OptionScope::Sizes)
       return;
     flag.addSubCommand(getRunCommand());
     flag.addSubCommand(getVerifyCommand());

@@ -42,6 +42,8 @@ struct ModelSummary {
   /// `producer_version`, `domain`, `model_version`, `doc_string`, `graph_name`,
   /// and `metadata.KEY` for its own entries.
   std::vector<std::pair<std::string, std::string>> metadata;
+  /// Files of external data, relative to the model's folder, sorted.
+  std::vector<std::string> externalFiles;
 };
 
 struct ImportOptions {
@@ -56,12 +58,15 @@ struct ImportOptions {
   std::string baseDirectory;
   ImportLimits limits;
   /// Return the value of every node of the main graph, in the order of the
-  /// nodes, instead of the graph's outputs. Each result says in `lathe.producer`
-  /// which node makes it.
+  /// nodes, instead of the graph's outputs. Each result says in
+  /// `lathe.producer` which node makes it.
   bool intermediates = false;
   /// Filled as soon as the file was parsed, where not null.
   ModelSummary *summary = nullptr;
 };
+
+/// The folder below which the external data of the model at `path` lies.
+std::string getBaseDirectory(llvm::StringRef path);
 
 /// Reads the model in file `path`: a serialized `ModelProto`, or ONNX's text
 /// syntax where the name ends in `.onnxtxt`. Loads the dialects it needs.

@@ -62,6 +62,13 @@ struct CompileOptions {
   /// numbers) as an output instead of the model's outputs. The artifact's
   /// metadata `lathe.producer.NAME` names the node of output `NAME`.
   bool intermediates = false;
+  /// A folder of artifacts by what they are made of, for `compileModel` to take
+  /// them from and to put them into; none if empty. Whoever can write there can
+  /// exchange artifacts.
+  std::string cache;
+  /// When files of the cache are deleted, as LLVM's `parseCachePruningPolicy`
+  /// takes it.
+  std::string cachePolicy = "cache_size_bytes=10g:prune_after=720h";
 };
 
 /// The targets that the options ask for: one for each processor, all of one

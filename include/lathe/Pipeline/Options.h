@@ -26,6 +26,7 @@ enum class OptionScope {
   Code,     ///< The generated code: wherever a model is compiled.
   Sizes,    ///< The sizes of the model's inputs.
   Artifact, ///< The files to write, and how the compiler works.
+  Work,     ///< How the compiler works: wherever an artifact is made.
 };
 
 struct OptionInfo {

@@ -67,6 +67,9 @@ public:
   virtual std::string getTriple() const = 0;
   /// Features that the host processor must have, comma-separated.
   virtual std::string getRequiredFeatures() const = 0;
+  /// Equal for targets that make the same code of the same kernel, on whatever
+  /// machine: all that the code depends on.
+  virtual std::string getIdentity() const = 0;
   /// Columns of f32 in a panel of packed weights.
   virtual unsigned getPanelWidth() const = 0;
   /// Whether a kernel may have the two contractions of an attention.

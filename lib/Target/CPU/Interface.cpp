@@ -19,6 +19,7 @@ public:
   std::string getRequiredFeatures() const override {
     return target.requiredFeatures;
   }
+  std::string getIdentity() const override { return cpu::getIdentity(target); }
   unsigned getPanelWidth() const override { return target.panelWidth; }
   bool fusesAttention() const override { return true; }
   std::optional<MachineRates> getRates() const override {

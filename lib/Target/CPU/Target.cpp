@@ -9,6 +9,7 @@
 
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
+#include "llvm/Support/FormatVariadic.h"
 #include "llvm/TargetParser/Host.h"
 #include "llvm/TargetParser/SubtargetFeature.h"
 #include "llvm/TargetParser/Triple.h"
@@ -124,4 +125,15 @@ FailureOr<lathe::cpu::Target> lathe::cpu::parseTarget(StringRef name,
   error = "expected 'native' or a processor that LLVM knows, got '" +
           name.str() + "'";
   return failure();
+}
+
+std::string lathe::cpu::getIdentity(const Target &target) {
+  // A new field does not compile here until it is added.
+  const auto &[name, triple, cpu, features, vectorBytes, numVectorRegisters,
+               l1Bytes, l2Bytes, panelWidth, optLevel, requiredFeatures] =
+      target;
+  return formatv("{0} {1} {2} {3} {4} {5} {6} {7} {8} {9} {10}", name, triple,
+                 cpu, features, vectorBytes, numVectorRegisters, l1Bytes,
+                 l2Bytes, panelWidth, optLevel, requiredFeatures)
+      .str();
 }

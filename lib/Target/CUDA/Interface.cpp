@@ -10,6 +10,7 @@
 #include "lathe/Dialect/Lathe/IR/Lathe.h"
 #include "llvm/IR/Constants.h"
 #include "llvm/IR/Module.h"
+#include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -91,6 +92,11 @@ public:
   std::string getTriple() const override { return host->getTriple(); }
   std::string getRequiredFeatures() const override {
     return host->getRequiredFeatures();
+  }
+  std::string getIdentity() const override {
+    return llvm::formatv("{0} {1} {2} {3}", target.name, target.optLevel,
+                         cuda::getAssembler(), host->getIdentity())
+        .str();
   }
   unsigned getPanelWidth() const override { return panelWidth; }
   bool hasDeviceMemory() const override { return true; }

@@ -8,6 +8,7 @@
 
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FileUtilities.h"
+#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Program.h"
 #include "llvm/Support/raw_ostream.h"
@@ -44,4 +45,14 @@ SmallVector<char, 0> lathe::cuda::assemble(StringRef ptx, const Chip &chip) {
     return {};
   StringRef bytes = (*buffer)->getBuffer();
   return SmallVector<char, 0>(bytes.begin(), bytes.end());
+}
+
+std::string lathe::cuda::getAssembler() {
+  ErrorOr<std::string> program = sys::findProgramByName("ptxas");
+  sys::fs::file_status status;
+  if (!program || sys::fs::status(*program, status))
+    return "";
+  return formatv("{0} {1} {2}", *program, status.getSize(),
+                 status.getLastModificationTime().time_since_epoch().count())
+      .str();
 }

@@ -56,6 +56,9 @@ struct Target {
 /// in `error`, where there is none or it is an x86 processor without FMA.
 llvm::FailureOr<Target> parseTarget(llvm::StringRef name, std::string &error);
 
+/// Text that is equal for targets that are equal in every field.
+std::string getIdentity(const Target &target);
+
 /// The entry of this target in the list that the pipeline chooses from.
 TargetEntry getTargetEntry();
 

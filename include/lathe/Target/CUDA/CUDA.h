@@ -61,6 +61,10 @@ emitKernel(KernelOp kernel, const Target &target, const Chip &chip,
 /// where none is or where it refuses.
 llvm::SmallVector<char, 0> assemble(llvm::StringRef ptx, const Chip &chip);
 
+/// The `ptxas` that `assemble` uses: its path, size and time; empty where there
+/// is none.
+std::string getAssembler();
+
 /// Registers the dialects and translations that the pipeline and `emitKernel`
 /// need.
 void registerDialects(mlir::DialectRegistry &registry);

@@ -13,6 +13,7 @@
 #include "llvm/ADT/StringRef.h"
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace lathe::importer {
 
@@ -41,6 +42,9 @@ public:
   /// what was expected and what was found.
   std::shared_ptr<MappedFile> open(llvm::StringRef location,
                                    std::string &error);
+
+  /// The locations that were opened, sorted.
+  std::vector<std::string> getLocations() const;
 
 private:
   std::string baseDirectory;
