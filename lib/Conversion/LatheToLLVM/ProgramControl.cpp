@@ -133,8 +133,9 @@ LogicalResult ProgramLowering::lowerInsert(InsertOp op) {
   int64_t bytes = llvm::divideCeil(type.getElementTypeBitWidth(), 8);
   Value size = *total;
   // A state has room: the runtime has seen to it.
-  auto state = dyn_cast<BlockArgument>(getViewedValue(op.getDest()));
-  if (op.getGrows() && !(state && state.getOwner() == &main.front())) {
+  auto arg = dyn_cast<BlockArgument>(getViewedValue(op.getDest()));
+  bool isState = arg && arg.getOwner() == &main.front();
+  if (op.getGrows() && !isState) {
     Value slot = growables.lookup(getViewedValue(op.getDest()));
     if (!slot)
       return op.emitError("expects a destination that can grow");
@@ -143,6 +144,14 @@ LogicalResult ProgramLowering::lowerInsert(InsertOp op) {
     end = LLVM::AddOp::create(builder, loc, end, size);
     dest = reserve(slot, end, /*keep=*/true, loc);
     growables[op] = slot;
+  }
+  // A run that has failed leaves what it would write over.
+  if (isState && !op.getGrows()) {
+    Value status =
+        LLVM::LoadOp::create(builder, loc, builder.getI32Type(), failed);
+    Value fine = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::eq,
+                                      status, constant(0, loc, 32));
+    size = LLVM::SelectOp::create(builder, loc, fine, size, constant(0, loc));
   }
   Value at = addDynamicBytes(dest,
                              LLVM::MulOp::create(builder, loc,

@@ -44,7 +44,7 @@ public:
 private:
   llvm::LogicalResult collectSignature();
   llvm::LogicalResult verifySymbols();
-  void collectStates();
+  llvm::LogicalResult collectStates();
   llvm::LogicalResult collectSlots();
   void collectWeights();
   /// Declares a function of the runtime or of a kernel.

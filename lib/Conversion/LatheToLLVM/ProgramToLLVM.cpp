@@ -140,13 +140,12 @@ LogicalResult ProgramLowering::collectSignature() {
         output.dataDims |= uint64_t(1) << d;
     }
   }
-  collectStates();
-  return success();
+  return collectStates();
 }
 
 /// Fills the table of states. What grows has its axis first in the program, and
 /// where the model has it in the signature.
-void ProgramLowering::collectStates() {
+LogicalResult ProgramLowering::collectStates() {
   auto moveBack = [](auto &list, int64_t axis) {
     std::rotate(list.begin(), list.begin() + 1, list.begin() + axis + 1);
   };
@@ -160,6 +159,11 @@ void ProgramLowering::collectStates() {
     ProgramTables::State state = {get("input"), get("output"), get("axis"),
                                   get("max")};
     tables.states.push_back(state);
+    if (tables.outputs[state.output].dataDims)
+      return main.emitError("expects output '")
+             << tables.outputs[state.output].name
+             << "' of a state to have sizes that are known before a run, got "
+                "one that depends on data";
     if (state.axis < 0)
       continue;
     for (auto *tensor :
@@ -168,6 +172,7 @@ void ProgramLowering::collectStates() {
       moveBack(tensor->dimNames, state.axis);
     }
   }
+  return success();
 }
 
 LogicalResult ProgramLowering::collectSlots() {

@@ -44,6 +44,28 @@ func.func @main(%x: tensor<?xf32> {lathe.name = "x", lathe.dims = ["n"]}) -> (te
 
 // -----
 
+lathe.kernel @k(%h: memref<16xf32>, %n: memref<16xf32>) -> (tensor<16xf32>) input_dims [[]] result_dims [[]]
+    attributes {lathe.grid = affine_map<() -> (1)>} {
+  lathe.yield
+}
+
+// Nothing is written over a state once the run has failed.
+// CHECK-LABEL: llvm.func @model_program(
+// CHECK: llvm.call @lathe_rt_launch
+// CHECK: %[[FINE:.+]] = llvm.icmp "eq"
+// CHECK: %[[BYTES:.+]] = llvm.select %[[FINE]], %{{.+}}, %{{.+}} : i1, i64
+// CHECK: "llvm.intr.memcpy"(%{{.+}}, %{{.+}}, %[[BYTES]])
+func.func @main(%h: tensor<16xf32> {lathe.name = "h", lathe.state = {axis = -1 : i64, input = 0 : i64, max = -1 : i64, output = 0 : i64}})
+    -> (tensor<16xf32> {lathe.name = "n"})
+    attributes {lathe.slots = [array<i64: 1, 2>], lathe.offsets = array<i64: 0>, lathe.arena_bytes = 64 : i64} {
+  %zero = arith.constant 0 : index
+  %0 = lathe.launch @k(%h) {lathe.storage = [#lathe.arena<0>]} : (tensor<16xf32>) -> tensor<16xf32>
+  %1 = lathe.insert %0 into %h[%zero] : tensor<16xf32> into tensor<16xf32>
+  return %1 : tensor<16xf32>
+}
+
+// -----
+
 lathe.kernel @k(%x: memref<16xf32>, %y: memref<16xf32>) -> (tensor<16xf32>) input_dims [[]] result_dims [[]] {
   lathe.yield
 }
@@ -59,4 +81,21 @@ func.func @main(%x: tensor<16xf32> {lathe.name = "x"}) -> (tensor<16xf32> {lathe
 // expected-error @+1 {{expects inputs that are ranked tensors, got 'index'}}
 func.func @main(%x: index) attributes {lathe.slots = []} {
   return
+}
+
+// -----
+
+// expected-error @+1 {{expects output 'next' of a state to have sizes that are known before a run, got one that depends on data}}
+func.func @main(%past: tensor<?xf32> {lathe.name = "past", lathe.dims = ["p"], lathe.state = {axis = 0 : i64, input = 0 : i64, max = 8 : i64, output = 0 : i64}},
+                %x: tensor<4xf32> {lathe.name = "x"}, %count: tensor<i64> {lathe.name = "count"})
+    -> (tensor<?xf32> {lathe.name = "next"})
+    attributes {lathe.symbols = ["p", "c"], lathe.slots = []} {
+  %p = lathe.symbol "p"
+  %0 = tensor.extract %count[] : tensor<i64>
+  %1 = arith.index_cast %0 : i64 to index
+  %c = lathe.bind "c" = %1
+  %2 = lathe.insert %x into %past[%p] grows : tensor<4xf32> into tensor<?xf32>
+  %3 = arith.addi %p, %c : index
+  %4 = lathe.view %2[%3] : tensor<?xf32> to tensor<?xf32>
+  return %4 : tensor<?xf32>
 }

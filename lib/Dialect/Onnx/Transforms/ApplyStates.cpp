@@ -62,6 +62,14 @@ static FailureOr<State> parseState(func::FuncOp func, StringRef text) {
     return failure();
   state.input = *in;
   state.output = *out;
+  // Elements that share a byte are spread inside, and in place is as outside.
+  Type type = getElementTypeOrSelf(func.getArgument(state.input).getType());
+  if (type.isIntOrFloat() && !type.isInteger(1) &&
+      type.getIntOrFloatBitWidth() < 8) {
+    func.emitError("expects elements of at least a byte in the state '")
+        << text << "', got " << type;
+    return failure();
+  }
   return state;
 }
 
