@@ -12,6 +12,7 @@ in for the module onnxruntime in programs that are written for it."""
 from .compiler import compile, fusions, options, targets, version  # noqa: A004
 from .errors import CompileError, Diagnostic, InvalidArgument, LatheError, RunError
 from .session import InferenceSession, ModelMeta, TensorInfo
+from .state import State, StateInfo
 
 __all__ = [
     "CompileError",
@@ -21,6 +22,8 @@ __all__ = [
     "LatheError",
     "ModelMeta",
     "RunError",
+    "State",
+    "StateInfo",
     "TensorInfo",
     "compile",
     "fusions",

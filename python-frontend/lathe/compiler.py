@@ -24,6 +24,7 @@ Progress = Callable[[str], None]
 
 _BYTES_NAME = "<bytes>"  # in diagnostics of models that have no file
 _SHORT = {"opt_level": "O", "jobs": "j"}
+_REPEATED = ("dim", "shape", "state")  # given once for each entry
 
 
 def version() -> str:
@@ -60,8 +61,10 @@ def compile(  # noqa: A001 (the name that users expect)
 
     The options are those of `lathe compile`, with underscores for dashes:
     `fusion="none"`, `memory_plan="greedy"`, `cpu="x86-64-v3"`. Lists are joined
-    by commas. `shape` and `dim` take dictionaries: `shape={"x": (1, 3, 224,
-    224)}`, `dim={"batch": 8}`; `opt_level` and `jobs` are `-O` and `-j`.
+    by commas. `shape`, `dim` and `state` take dictionaries: `shape={"x": (1, 3,
+    224, 224)}`, `dim={"batch": 8}`, `state={"past": ("present", 1024), "h":
+    "next_h"}`, or lists of the driver's texts; `opt_level` and `jobs` are `-O`
+    and `-j`.
 
     `progress` is called with the name of each stage as it begins.
 
@@ -96,21 +99,38 @@ def spell_options(options: Mapping[str, Any]) -> list[tuple[str, str]]:
         if value is None:
             continue
         if isinstance(value, Mapping):
-            for entry, size in value.items():
-                sizes = size if isinstance(size, Iterable) else (size,)
-                texts.append((name, f"{entry}:{'x'.join(map(str, sizes))}"))
+            spell = _spell_state if name == "state" else _spell_sizes
+            texts += ((name, spell(*entry)) for entry in value.items())
         elif isinstance(value, bool):
             texts.append((name, "true" if value else "false"))
         elif isinstance(value, (str, int)):
             texts.append((name, str(value)))
         elif isinstance(value, os.PathLike):
             texts.append((name, os.fspath(value)))
+        elif isinstance(value, Iterable) and name in _REPEATED:
+            texts += ((name, str(entry)) for entry in value)
         elif isinstance(value, Iterable):
             texts.append((name, ",".join(map(str, value))))
         else:
             raise InvalidArgument(f"{key}: expected text, a number, a list or a dictionary, "
                                   f"got {type(value).__name__}")
     return texts
+
+
+def _spell_sizes(entry: str, size: Any) -> str:
+    sizes = size if isinstance(size, Iterable) else (size,)
+    return f"{entry}:{'x'.join(map(str, sizes))}"
+
+
+def _spell_state(entry: str, output: Any) -> str:
+    if isinstance(output, str):
+        return f"{entry}={output}"
+    try:
+        name, steps = output
+    except (TypeError, ValueError):
+        raise InvalidArgument(f"state: expected an output, or one and a number of steps, for "
+                              f"'{entry}', got {output!r}") from None
+    return f"{entry}={name}:max={steps}"
 
 
 def _compile_here(source: str, data: Any, output: str, texts: list[tuple[str, str]],

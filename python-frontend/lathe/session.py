@@ -13,6 +13,7 @@ import numpy as np
 
 from . import _elf, _native, _types, compiler
 from .errors import InvalidArgument
+from .state import State, StateInfo, find_shapes, quote
 
 __all__ = ["InferenceSession", "ModelMeta", "TensorInfo"]
 
@@ -66,6 +67,9 @@ class InferenceSession:
     denormal numbers as zero. `weights` is the file of weights of a model that
     was compiled with `weights="file"`.
 
+    A model that is compiled with option `state` keeps what `new_state` makes, one
+    for each sequence, from run to run.
+
     Sessions may be used from several threads at once; each call then has its
     own intermediate memory. Calls release the interpreter's lock."""
 
@@ -113,7 +117,11 @@ class InferenceSession:
                 self._model = load(path)
         self._inputs = [_describe(*entry) for entry in self._model.inputs]
         self._outputs = [_describe(*entry) for entry in self._model.outputs]
-        self._input_names = [info.name for info in self._inputs]
+        self._states = [StateInfo(self._inputs[i].name, self._outputs[o].name,
+                                  *((None, None) if axis < 0 else (axis, most)))
+                        for i, o, axis, most in self._model.states]
+        kept = {info.input for info in self._states}
+        self._fed_names = [info.name for info in self._inputs if info.name not in kept]
         self._output_places = {info.name: i for i, info in enumerate(self._outputs)}
         self._all_outputs = list(range(len(self._outputs)))
 
@@ -124,6 +132,27 @@ class InferenceSession:
     def get_outputs(self) -> list[TensorInfo]:
         """The outputs, in the model's order."""
         return list(self._outputs)
+
+    def get_states(self) -> list[StateInfo]:
+        """The states, for a model that is compiled with option `state`."""
+        return list(self._states)
+
+    def new_state(self, *, dim: Mapping[str, int] | None = None,
+                  shape: Mapping[str, Sequence[int | None]] | None = None) -> State:
+        """Memory for the states of one sequence (or of a batch of them), which
+        hold no steps yet, and zeros where they are written over.
+
+        Sizes that depend on the inputs have to be given once: by the name of the
+        dimension, as `dim={"batch": 4}`, or as the shape of an input,
+        `shape={"past": (4, None, 8)}`, with None for what is known or grows."""
+        if not self._states:
+            raise InvalidArgument("expected a model that is compiled with option state, got "
+                                  "one without states")
+        tensors = [next(tensor for tensor in self._inputs if tensor.name == info.input)
+                   for info in self._states]
+        native = self._model.new_state(
+            find_shapes(self._states, tensors, dim or {}, shape or {}))
+        return State(native, self._states, tensors)
 
     def get_modelmeta(self) -> ModelMeta:
         """What the model says of itself."""
@@ -154,8 +183,8 @@ class InferenceSession:
         staging_bytes of copies of strided tensors, and weights_bytes."""
         return self._model.memory
 
-    def run(self, output_names: Sequence[str] | None, feeds: Mapping[str, Tensor],
-            ) -> list[Any]:
+    def run(self, output_names: Sequence[str] | None, feeds: Mapping[str, Tensor], *,
+            state: State | None = None) -> list[Any]:
         """Computes outputs: those named, in this order, or all.
 
         Arrays of NumPy and tensors of other libraries on the CPU are read where
@@ -163,24 +192,42 @@ class InferenceSession:
         memory. Sequences are lists, maps dictionaries, tensors of strings arrays
         of objects, and an optional without a value is None. Raises
         InvalidArgument where names, types or shapes are not those of the model,
-        and RunError where the data leads to an error."""
+        and RunError where the data leads to an error.
+
+        A model with states needs `state`, of `new_state`, which holds the inputs
+        that are states; outputs that are states are arrays that show its memory,
+        and are the only ones that later runs change."""
+        self._check_state(state)
         try:
-            given = [feeds[name] for name in self._input_names]
+            given = [feeds[name] for name in self._fed_names]
         except KeyError as error:
             raise InvalidArgument(f"input '{error.args[0]}': expected a value, "
                                   "got nothing of this name") from None
         if len(given) != len(feeds):
-            unknown = next(name for name in feeds if name not in self._input_names)
+            unknown = next(name for name in feeds if name not in self._fed_names)
+            if any(unknown == info.input for info in self._states):
+                raise InvalidArgument(f"input '{unknown}': expected no value, as the state "
+                                      "holds it")
             raise InvalidArgument(f"input '{unknown}': expected one of "
-                                  f"{_quote(self._input_names)}")
-        return self._model.run(given, self._places(output_names))
+                                  f"{quote(self._fed_names)}")
+        return self._model.run(given, self._places(output_names),
+                               None if state is None else state._native)
 
     def __call__(self, *args: Tensor, **kwargs: Tensor) -> Any:
-        """Inputs by position or name; one output as it is, several as a list."""
-        if len(args) > len(self._input_names):
-            raise InvalidArgument(f"expected {len(self._input_names)} inputs, got {len(args)}")
-        results = self.run(None, {**dict(zip(self._input_names, args)), **kwargs})
+        """Inputs by position or name; one output as it is, several as a list. A
+        State under the name `state` is that of `run`."""
+        state = kwargs.pop("state") if isinstance(kwargs.get("state"), State) else None
+        if len(args) > len(self._fed_names):
+            raise InvalidArgument(f"expected {len(self._fed_names)} inputs, got {len(args)}")
+        results = self.run(None, {**dict(zip(self._fed_names, args)), **kwargs}, state=state)
         return results[0] if len(results) == 1 else results
+
+    def _check_state(self, state: State | None) -> None:
+        if state is None and self._states:
+            raise InvalidArgument(f"input '{self._states[0].input}': expected a state, as in "
+                                  "run(..., state=session.new_state()), got none")
+        if not isinstance(state, (State, type(None))):
+            raise InvalidArgument(f"state: expected a State, got {type(state).__name__}")
 
     def _places(self, names: Iterable[str] | None) -> list[int]:
         if names is None:
@@ -189,7 +236,7 @@ class InferenceSession:
             return [self._output_places[name] for name in names]
         except KeyError as error:
             raise InvalidArgument(f"output '{error.args[0]}': expected one of "
-                                  f"{_quote(self._output_places)}") from None
+                                  f"{quote(self._output_places)}") from None
 
 
 def _compile(model: Source, source: str, path: str, progress: Callable[[str], None] | None,
@@ -207,7 +254,3 @@ def _describe(name: str, code: int, bits: int, shape: tuple[int | str | None, ..
         return TensorInfo(name, kind, shape or None, dtype)
     return TensorInfo(name, _types.name_type(code, bits), shape,
                       _types.find_element(code, bits)[0])
-
-
-def _quote(names: Iterable[str]) -> str:
-    return ", ".join(f"'{name}'" for name in names)

@@ -44,15 +44,14 @@ Model::Model(const std::string &path, const std::string &entry,
                            path + ": expected ABI version " +
                                std::to_string(LATHE_ABI_VERSION) + ", got " +
                                std::to_string(model->abi_version));
-    lathe_state_info state;
-    if (!lathe_model_get_state(model, 0, &state))
-      throw RuntimeFailure(LATHE_UNSUPPORTED,
-                           path + ": expected a model without states, which "
-                                  "need memory of a program in C");
     for (int32_t i = 0; i < lathe_model_num_inputs(model); ++i)
       inputs.push_back(describe(model, i));
     for (int32_t i = 0; i < lathe_model_num_outputs(model); ++i)
       outputs.push_back(describe(model, ~i));
+    lathe_state_info state;
+    while (!lathe_model_get_state(model, static_cast<int32_t>(states.size()),
+                                  &state))
+      states.push_back(state);
     // What cannot run here should fail now rather than at the first run.
     release(acquire());
   } catch (...) {

@@ -52,6 +52,8 @@ public:
   const lathe_model *get() const { return model; }
   const std::vector<Signature> &getInputs() const { return inputs; }
   const std::vector<Signature> &getOutputs() const { return outputs; }
+  /// The outputs that lie in the memory of an input.
+  const std::vector<lathe_state_info> &getStates() const { return states; }
 
   /// A context for one call, given back at the end.
   class Use {
@@ -78,6 +80,7 @@ private:
   int32_t threads;
   bool flushDenormals;
   std::vector<Signature> inputs, outputs;
+  std::vector<lathe_state_info> states;
   std::mutex mutex;
   std::vector<lathe_context *> idle; ///< Last used last.
 };

@@ -3,27 +3,42 @@
 //
 // lathe._native: compiled models for lathe/session.py, which is what users see.
 
+#include "StateObject.h"
 #include "Tensors.h"
 #include <deque>
 #include <memory>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
+#include <optional>
 
 namespace nb = nanobind;
 using namespace lathe::python;
 
 namespace {
+/// What a run reads, in the model's order.
+struct Inputs {
+  std::deque<Argument> arguments; ///< Of those that are no states.
+  std::vector<DLTensor> views;
+  std::vector<const int64_t *> shapes;
+};
+
 /// A model with the NumPy types of its inputs and outputs.
 struct PyModel {
   PyModel(const std::string &path, const std::string &entry,
           const std::string &weights, int32_t threads, bool flushDenormals);
 
-  nb::list run(nb::sequence feeds, const std::vector<size_t> &wanted);
+  /// `feeds` are the inputs that are no states; `state` is there if the model
+  /// has any.
+  nb::list run(nb::sequence feeds, const std::vector<size_t> &wanted,
+               StateObject *state);
+  void takeInputs(nb::sequence feeds, StateObject *state, Inputs &taken) const;
+  StateObject *makeState(std::vector<std::vector<int64_t>> shapes) const;
   nb::list describe(const std::vector<Signature> &signatures) const;
+  nb::list describeStates() const;
   nb::dict getMetadata() const;
   nb::dict getMemory();
 
-  std::unique_ptr<Model> model;
+  std::shared_ptr<Model> model;
   std::vector<ElementType> inputs, outputs;
 };
 } // namespace
@@ -42,7 +57,7 @@ PyModel::PyModel(const std::string &path, const std::string &entry,
   {
     nb::gil_scoped_release unlocked;
     model =
-        std::make_unique<Model>(path, entry, weights, threads, flushDenormals);
+        std::make_shared<Model>(path, entry, weights, threads, flushDenormals);
   }
   inputs = findElements(model->getInputs());
   outputs = findElements(model->getOutputs());
@@ -51,22 +66,9 @@ PyModel::PyModel(const std::string &path, const std::string &entry,
 /// The outputs' shapes for these inputs.
 static std::vector<std::vector<int64_t>>
 inferShapes(Model &model, Model::Use &use,
-            const std::vector<Argument> &arguments) {
+            const std::vector<const int64_t *> &given) {
   std::vector<std::vector<int64_t>> shapes;
-  std::vector<const int64_t *> given;
   std::vector<int64_t *> found;
-  for (size_t i = 0; i < arguments.size(); ++i) {
-    const Signature &expected = model.getInputs()[i];
-    // The runtime trusts the number of sizes behind each pointer.
-    bool isChecked = expected.type.empty() || !expected.dims.empty();
-    if (isChecked && arguments[i].getRank() != expected.dims.size())
-      throw RuntimeFailure(LATHE_INVALID_ARGUMENT,
-                           "input '" + expected.name + "': expected " +
-                               std::to_string(expected.dims.size()) +
-                               " dimensions, got " +
-                               std::to_string(arguments[i].getRank()));
-    given.push_back(arguments[i].getShape());
-  }
   for (const Signature &output : model.getOutputs())
     shapes.emplace_back(output.dims.size());
   for (std::vector<int64_t> &shape : shapes)
@@ -75,41 +77,97 @@ inferShapes(Model &model, Model::Use &use,
   return shapes;
 }
 
-nb::list PyModel::run(nb::sequence feeds, const std::vector<size_t> &wanted) {
+/// The runtime trusts the number of sizes behind the pointer to a shape.
+static void checkRank(const Signature &expected, const Argument &argument) {
+  bool isChecked = expected.type.empty() || !expected.dims.empty();
+  if (isChecked && argument.getRank() != expected.dims.size())
+    throw RuntimeFailure(LATHE_INVALID_ARGUMENT,
+                         "input '" + expected.name + "': expected " +
+                             std::to_string(expected.dims.size()) +
+                             " dimensions, got " +
+                             std::to_string(argument.getRank()));
+}
+
+void PyModel::takeInputs(nb::sequence feeds, StateObject *state,
+                         Inputs &taken) const {
   const std::vector<Signature> &expected = model->getInputs();
-  if (nb::len(feeds) != expected.size())
-    raise("InvalidArgument", "expected " + std::to_string(expected.size()) +
-                                 " inputs, got " +
-                                 std::to_string(nb::len(feeds)));
-  std::vector<Argument> arguments(expected.size());
-  std::vector<DLTensor> inputViews, outputViews;
+  const std::vector<lathe_state_info> &states = model->getStates();
+  if (nb::len(feeds) + states.size() != expected.size())
+    raise("InvalidArgument",
+          "expected " + std::to_string(expected.size() - states.size()) +
+              " inputs, got " + std::to_string(nb::len(feeds)));
+  std::vector<std::optional<size_t>> stateOf(expected.size());
+  for (size_t s = 0; s < states.size(); ++s)
+    stateOf[states[s].input] = s;
+  size_t next = 0;
   for (size_t i = 0; i < expected.size(); ++i) {
-    nb::object feed = feeds[i];
+    if (stateOf[i]) {
+      taken.views.push_back(state->getView(*stateOf[i]));
+      taken.shapes.push_back(taken.views[i].shape);
+      continue;
+    }
+    Argument &argument = taken.arguments.emplace_back();
+    nb::object feed = feeds[next++];
     if (expected[i].type.empty())
-      arguments[i].take(feed, expected[i], inputs[i]);
+      argument.take(feed, expected[i], inputs[i]);
     else
-      arguments[i].takeValue(model->get(), feed, expected[i]);
-    inputViews.push_back(arguments[i].getView());
+      argument.takeValue(model->get(), feed, expected[i]);
+    checkRank(expected[i], argument);
+    taken.views.push_back(argument.getView());
+    taken.shapes.push_back(argument.getShape());
   }
+}
+
+nb::list PyModel::run(nb::sequence feeds, const std::vector<size_t> &wanted,
+                      StateObject *state) {
+  const std::vector<lathe_state_info> &states = model->getStates();
+  if (state ? &state->getModel() != model.get() : !states.empty())
+    raise("InvalidArgument", "state: expected one that this session made");
+  std::optional<State::Use> stateUse;
+  if (state)
+    stateUse.emplace(*state);
+  Inputs given;
+  takeInputs(feeds, state, given);
   Model::Use use(*model);
-  std::deque<Result> results;
   std::vector<std::vector<int64_t>> shapes =
-      inferShapes(*model, use, arguments);
+      inferShapes(*model, use, given.shapes);
+  std::vector<DLTensor> outputViews(shapes.size());
+  std::deque<std::optional<Result>> results(shapes.size());
+  std::vector<std::optional<size_t>> stateOf(shapes.size());
+  for (size_t s = 0; s < states.size(); ++s)
+    stateOf[states[s].output] = s;
   for (size_t o = 0; o < shapes.size(); ++o) {
-    results.emplace_back(model->get(), model->getOutputs()[o], outputs[o],
-                         std::move(shapes[o]));
-    outputViews.push_back(results[o].getView());
+    if (stateOf[o])
+      continue;
+    results[o].emplace(model->get(), model->getOutputs()[o], outputs[o],
+                       std::move(shapes[o]));
+    outputViews[o] = results[o]->getView();
   }
   {
     nb::gil_scoped_release unlocked;
-    use.check(lathe_run(use.get(), inputViews.data(), outputViews.data()));
+    use.check(lathe_run(use.get(), given.views.data(), outputViews.data()));
   }
+  for (size_t s = 0; s < states.size(); ++s)
+    state->advance(s, use.get(), outputViews[states[s].output]);
+  for (size_t o = 0; o < shapes.size(); ++o)
+    if (results[o])
+      results[o]->getView() = outputViews[o]; // Those that the run has made.
   nb::list taken;
-  for (size_t o = 0; o < results.size(); ++o)
-    results[o].getView() = outputViews[o]; // Those that the run has made.
   for (size_t o : wanted)
-    taken.append(results[o].take());
+    taken.append(stateOf[o] ? state->view(*stateOf[o]) : results[o]->take());
   return taken;
+}
+
+StateObject *
+PyModel::makeState(std::vector<std::vector<int64_t>> shapes) const {
+  return new StateObject(model, std::move(shapes));
+}
+
+nb::list PyModel::describeStates() const {
+  nb::list list;
+  for (const lathe_state_info &info : model->getStates())
+    list.append(nb::make_tuple(info.input, info.output, info.axis, info.max));
+  return list;
 }
 
 static nb::object toStr(const std::string &text) {
@@ -166,12 +224,15 @@ NB_MODULE(_native, module) {
           setError(failure);
         }
       });
+  defineState(module);
   nb::class_<PyModel>(module, "Model")
       .def(nb::init<const std::string &, const std::string &,
                     const std::string &, int32_t, bool>(),
            nb::arg("path"), nb::arg("entry"), nb::arg("weights"),
            nb::arg("threads"), nb::arg("flush_denormals"))
-      .def("run", &PyModel::run, nb::arg("feeds"), nb::arg("wanted"))
+      .def("run", &PyModel::run, nb::arg("feeds"), nb::arg("wanted"),
+           nb::arg("state").none() = nb::none())
+      .def("new_state", &PyModel::makeState, nb::arg("shapes"))
       .def_prop_ro("inputs",
                    [](const PyModel &self) {
                      return self.describe(self.model->getInputs());
@@ -180,6 +241,7 @@ NB_MODULE(_native, module) {
                    [](const PyModel &self) {
                      return self.describe(self.model->getOutputs());
                    })
+      .def_prop_ro("states", &PyModel::describeStates)
       .def_prop_ro("name",
                    [](const PyModel &self) {
                      return std::string(lathe_model_name(self.model->get()));
