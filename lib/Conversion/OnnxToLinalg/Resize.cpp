@@ -5,8 +5,8 @@
 // the sum over taps `t` of weight[o, t] * x[index[o, t]]. The two tables are
 // constants where the sizes are, else small loops make them. `nearest` has one
 // tap and no weight, so that all axes are one loop; where it only repeats
-// elements, it is a broadcast. The formulas are written once, over numbers or
-// over emitted code.
+// elements, it reads at quotients. The formulas are written once, over numbers
+// or over emitted code.
 
 #include "Families.h"
 #include "RunTimeSizes.h"
@@ -380,19 +380,13 @@ static Value resizeNearest(Lowering &l, const Mode &mode,
   }
   Operand x = l.operand(0);
   if (repeatsOnly) {
-    Dims loops, inDims = l.dims(0);
     SmallVector<AffineExpr> read;
-    for (auto [size, times] : llvm::zip_equal(inDims, repeats)) {
-      read.push_back(getAffineDimExpr(loops.size(), context));
-      loops.push_back(size);
-      if (times != 1)
-        loops.push_back(l.index(times));
-    }
-    x.map = AffineMap::get(loops.size(), 0, read, context);
-    Value repeated = l.elementwise(
-        x, loops, x.element,
+    for (auto [i, times] : llvm::enumerate(repeats))
+      read.push_back(getAffineDimExpr(i, context).floorDiv(times));
+    x.map = AffineMap::get(rank, 0, read, context);
+    return l.elementwise(
+        x, outDims, x.element,
         [](ImplicitLocOpBuilder &, ValueRange v) { return v[0]; });
-    return l.view(repeated, outDims);
   }
   SmallVector<Operand> inputs;
   for (auto [table, r] : llvm::zip_equal(tables, axes))

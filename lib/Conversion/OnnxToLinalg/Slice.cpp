@@ -182,6 +182,9 @@ static LogicalResult lowerPad(onnx::PadOp op, Lowering &l) {
         auto dimensions =
             axes.value_or(llvm::to_vector(llvm::seq<int64_t>(0, rank)));
         for (auto [i, axis] : llvm::enumerate(dimensions)) {
+          if (axes && pads && isConstantIntValue((*pads)[i], 0) &&
+              isConstantIntValue((*pads)[i + count], 0))
+            continue;
           Value size = sizes[axis];
           Value low = axes ? readInt(l, m, 1, i, pads)
                            : getPads(l, m, axis, count).first;

@@ -40,6 +40,7 @@ struct ChooseLayouts : public lathe::impl::ChooseLayoutsBase<ChooseLayouts> {
 private:
   void choose(Operation *op);
   std::optional<Perm> follow(Operation *op);
+  std::optional<Perm> followGather(linalg::GenericOp generic, AffineMap result);
   std::optional<Perm> lookup(Value value) {
     auto it = chosen.find(value);
     return it == chosen.end() ? std::nullopt : std::optional<Perm>(it->second);
@@ -48,6 +49,22 @@ private:
   DenseMap<Value, Perm> chosen;
 };
 } // namespace
+
+/// Whether each result of an elementwise op's map is a function of the loop in
+/// its place alone, as where elements are repeated: then the operand and the
+/// result have their dimensions in the same order in every layout.
+static bool isAligned(AffineMap map) {
+  if (map.getNumResults() != map.getNumDims())
+    return false;
+  for (auto [i, expr] : llvm::enumerate(map.getResults())) {
+    if (isa<AffineConstantExpr>(expr))
+      return false;
+    for (unsigned d = 0; d < map.getNumDims(); ++d)
+      if (d != i && expr.isFunctionOfDim(d))
+        return false;
+  }
+  return true;
+}
 
 /// The layout that `op` passes on from what it reads.
 std::optional<Perm> ChooseLayouts::follow(Operation *op) {
@@ -73,14 +90,33 @@ std::optional<Perm> ChooseLayouts::follow(Operation *op) {
     return std::nullopt;
   }
   auto generic = dyn_cast<linalg::GenericOp>(op);
-  if (!generic || generic.getNumReductionLoops() != 0 ||
-      generic->getNumResults() != 1 ||
-      !generic.getIndexingMapMatchingResult(generic->getResult(0)).isIdentity())
+  if (!generic || generic->getNumResults() != 1)
     return std::nullopt;
-  for (OpOperand *input : generic.getDpsInputOperands())
-    if (generic.getMatchingIndexingMap(input).isIdentity())
-      if (std::optional<Perm> perm = lookup(input->get()))
-        return perm;
+  AffineMap result =
+      generic.getIndexingMapMatchingResult(generic->getResult(0));
+  if (generic.getNumReductionLoops() == 0 && result.isIdentity())
+    for (OpOperand *input : generic.getDpsInputOperands())
+      if (isAligned(generic.getMatchingIndexingMap(input)))
+        if (std::optional<Perm> perm = lookup(input->get()))
+          return perm;
+  return followGather(generic, result);
+}
+
+/// The layout of a tensor that the body reads at computed places, if its
+/// innermost dimension is the result's, too: then whole runs of it are copied.
+std::optional<Perm> ChooseLayouts::followGather(linalg::GenericOp generic,
+                                                AffineMap result) {
+  if (!result.isProjectedPermutation())
+    return std::nullopt;
+  for (auto extract : generic.getBody()->getOps<tensor::ExtractOp>()) {
+    std::optional<Perm> perm = lookup(extract.getTensor());
+    if (!perm || perm->size() != result.getNumResults())
+      continue;
+    auto index =
+        extract.getIndices()[perm->back()].getDefiningOp<linalg::IndexOp>();
+    if (index && index.getDim() == result.getDimPosition(perm->back()))
+      return perm;
+  }
   return std::nullopt;
 }
 

@@ -61,6 +61,7 @@ private:
                              Operation *user);
   FailureOr<Value> makeInit(Value init, ArrayRef<int64_t> perm,
                             Operation *user);
+  void permuteReads(linalg::GenericOp op);
   LogicalResult restore(Operation *op);
   void replace(Operation *op, Value made, ArrayRef<int64_t> perm);
 
@@ -100,8 +101,8 @@ FailureOr<Value> Materializer::transpose(Value value, ArrayRef<int64_t> perm,
       getMixedValues(type.getShape(), *dims, builder);
   applyPermutationToVector(sizes, perm);
   // What is returned in another order belongs to the node that made it.
-  Location loc = user->hasTrait<OpTrait::IsTerminator>() ? value.getLoc()
-                                                         : user->getLoc();
+  Location loc =
+      user->hasTrait<OpTrait::IsTerminator>() ? value.getLoc() : user->getLoc();
   Value empty =
       tensor::EmptyOp::create(builder, loc, sizes, type.getElementType());
   auto op = linalg::TransposeOp::create(builder, loc, value, empty, perm);
@@ -411,6 +412,19 @@ LogicalResult Materializer::restore(Operation *op) {
   return ok;
 }
 
+/// Lets a body read tensors at computed places as they are stored.
+void Materializer::permuteReads(linalg::GenericOp op) {
+  for (auto extract : op.getBody()->getOps<tensor::ExtractOp>()) {
+    auto it = stored.find(extract.getTensor());
+    if (it == stored.end())
+      continue;
+    SmallVector<Value> indices(extract.getIndices());
+    applyPermutationToVector(indices, it->second.perm);
+    extract.getTensorMutable().assign(it->second.value);
+    extract.getIndicesMutable().assign(indices);
+  }
+}
+
 LogicalResult Materializer::rewrite(Operation *op) {
   SmallVector<int64_t> perm;
   if (auto layout = op->getAttrOfType<DenseI64ArrayAttr>(layoutAttrName))
@@ -418,6 +432,8 @@ LogicalResult Materializer::rewrite(Operation *op) {
   if (auto generic = dyn_cast<linalg::GenericOp>(op)) {
     bool reads = llvm::any_of(generic.getDpsInputs(),
                               [&](Value v) { return stored.contains(v); });
+    if (!perm.empty())
+      permuteReads(generic);
     bool captures = false;
     for (Operation &inner : generic.getBody()->getOperations())
       for (Value operand : inner.getOperands())

@@ -83,3 +83,35 @@ func.func @no_layout(%x: tensor<1x4x6x8xf32>) -> tensor<1x4x6x8xf32> {
   } -> tensor<1x4x6x8xf32>
   return %0 : tensor<1x4x6x8xf32>
 }
+
+// Places in a body are permuted with what they are places of.
+// CHECK-LABEL: @gather
+// CHECK: math.exp
+// CHECK: linalg.generic {{.*}} outs(%{{.*}} : tensor<1x6x8x4xf32>)
+// CHECK-DAG: %[[Y:.*]] = linalg.index 1
+// CHECK-DAG: %[[X:.*]] = linalg.index 2
+// CHECK-DAG: %[[F:.*]] = linalg.index 3
+// CHECK: %[[UP:.*]] = arith.subi %{{.*}}, %[[Y]]
+// CHECK: tensor.extract %{{.*}}[%{{.*}}, %[[UP]], %[[X]], %[[F]]] : tensor<1x6x8x4xf32>
+func.func @gather(%x: tensor<1x4x6x8xf32>) -> tensor<1x4x6x8xf32> {
+  %c5 = arith.constant 5 : index
+  %e = tensor.empty() : tensor<1x4x6x8xf32>
+  %0 = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%x : tensor<1x4x6x8xf32>) outs(%e : tensor<1x4x6x8xf32>) attrs = {lathe.layout = array<i64: 0, 2, 3, 1>} {
+  ^bb0(%p: f32, %r: f32):
+    %s = math.exp %p : f32
+    linalg.yield %s : f32
+  } -> tensor<1x4x6x8xf32>
+  %1 = linalg.generic {indexing_maps = [#id], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      outs(%e : tensor<1x4x6x8xf32>) attrs = {lathe.layout = array<i64: 0, 2, 3, 1>} {
+  ^bb0(%r: f32):
+    %n = linalg.index 0 : index
+    %f = linalg.index 1 : index
+    %i = linalg.index 2 : index
+    %j = linalg.index 3 : index
+    %y = arith.subi %c5, %i : index
+    %g = tensor.extract %0[%n, %f, %y, %j] : tensor<1x4x6x8xf32>
+    linalg.yield %g : f32
+  } -> tensor<1x4x6x8xf32>
+  return %1 : tensor<1x4x6x8xf32>
+}
