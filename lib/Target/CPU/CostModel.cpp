@@ -24,6 +24,9 @@ static constexpr double minWindowTiles = 16;
 /// Rows of a tile of a transpose, and what they are a multiple of: four lines,
 /// and the rows of a square.
 static constexpr int64_t turnedRows = 64, turnedUnit = 16;
+/// Elements of a row that a tile takes of each of many: from one line of a
+/// cache on, up to as many as the hardware fetches together.
+static constexpr int64_t minLine = 16, maxLine = 64;
 /// Columns that a panel of packed weights has; tiles are cut between panels.
 static constexpr int64_t panelWidth = 32;
 /// Columns that keep enough loads in flight where each weight is used once.
@@ -230,6 +233,20 @@ static void chooseAttentionTiles(linalg::LinalgOp product,
   fillInnermost(heads, extents, 1, sizes);
 }
 
+/// Tiles that take some of each of many rows, as a normalization of images with
+/// channels last does: whole lines of each, several where there are tiles
+/// enough.
+static void chooseLines(ArrayRef<unsigned> dims, ArrayRef<int64_t> extents,
+                        SmallVectorImpl<int64_t> &sizes) {
+  unsigned last = dims.back();
+  double others = 1;
+  for (unsigned dim : dims.drop_back())
+    others *= getGuess(extents[dim]) / sizes[dim];
+  int64_t wanted = getGuess(extents[last]) * others / minWindowTiles;
+  int64_t size = llvm::alignTo(std::clamp(wanted, minLine, maxLine), minLine);
+  sizes[last] = std::max(sizes[last], size);
+}
+
 SmallVector<int64_t>
 lathe::cpu::chooseTileSizes(linalg::LinalgOp root, ArrayRef<int64_t> extents,
                             ArrayRef<bool> keepWhole, linalg::LinalgOp heaviest,
@@ -320,6 +337,9 @@ lathe::cpu::chooseTileSizes(linalg::LinalgOp root, ArrayRef<int64_t> extents,
       return finish();
     }
     fillInnermost(dims, extents, std::max<double>(points, 1), sizes, row);
+    if (wholePoints > 1 &&
+        outMap.getResults().back() == getAffineDimExpr(last, root.getContext()))
+      chooseLines(dims, extents, sizes);
     if (wholePoints == 1 && sizes[last] % unit &&
         (ShapedType::isDynamic(extents[last]) || sizes[last] < extents[last]))
       sizes[last] = llvm::alignTo(sizes[last], unit);

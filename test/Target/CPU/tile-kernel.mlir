@@ -137,3 +137,35 @@ lathe.kernel @window(%x: tensor<1x?x?x480xf32>, %w: tensor<5x5x480xf32>, %m: ind
   } -> tensor<1x?x?x480xf32>
   lathe.yield %0 : tensor<1x?x?x480xf32>
 }
+
+// -----
+
+#x = affine_map<(n, c, h, w) -> (n, h, w, c)>
+#channel = affine_map<(n, c, h, w) -> (n, c)>
+#id = affine_map<(n, h, w, c) -> (n, h, w, c)>
+#mean = affine_map<(n, h, w, c) -> (n, c)>
+
+// A tile of a normalization with channels last has whole lines of each row.
+// CHECK-LABEL: lathe.kernel @lines
+// CHECK: scf.forall {{.+}} step (16)
+lathe.kernel @lines(%x: tensor<1x32x32x128xf32>) -> (tensor<1x32x32x128xf32>) input_dims [[]] result_dims [[]] {
+  %zero = arith.constant 0.0 : f32
+  %m = tensor.empty() : tensor<1x128xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%m : tensor<1x128xf32>) -> tensor<1x128xf32>
+  %0 = linalg.generic {indexing_maps = [#x, #channel],
+      iterator_types = ["parallel", "parallel", "reduction", "reduction"]}
+      ins(%x : tensor<1x32x32x128xf32>) outs(%f : tensor<1x128xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %s = arith.addf %o, %a : f32
+    linalg.yield %s : f32
+  } -> tensor<1x128xf32>
+  %e = tensor.empty() : tensor<1x32x32x128xf32>
+  %1 = linalg.generic {indexing_maps = [#id, #mean, #id],
+      iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%x, %0 : tensor<1x32x32x128xf32>, tensor<1x128xf32>) outs(%e : tensor<1x32x32x128xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %s = arith.subf %a, %b : f32
+    linalg.yield %s : f32
+  } -> tensor<1x32x32x128xf32>
+  lathe.yield %1 : tensor<1x32x32x128xf32>
+}
