@@ -20,11 +20,12 @@ using namespace lathe;
 
 static constexpr llvm::StringLiteral batchNormFusion = "batch-norm",
                                      constantsFusion = "constants",
+                                     groupNormFusion = "group-norm",
                                      quantizedFusion = "quantized";
 
 SmallVector<StringRef> lathe::listFusions() {
   SmallVector<StringRef> names = {batchNormFusion, constantsFusion,
-                                  quantizedFusion, moveFusion};
+                                  groupNormFusion, quantizedFusion, moveFusion};
   llvm::append_range(names, getFusionKinds());
   return names;
 }
@@ -37,6 +38,7 @@ LogicalResult lathe::parseFusion(StringRef text, FusionOptions &options,
     options.crossNode = false;
     options.batchNorm = false;
     options.constants = false;
+    options.groupNorm = false;
     options.quantized = false;
     options.moves = false;
     return success();
@@ -68,6 +70,8 @@ LogicalResult lathe::parseFusion(StringRef text, FusionOptions &options,
       options.batchNorm = false;
     else if (name == constantsFusion)
       options.constants = false;
+    else if (name == groupNormFusion)
+      options.groupNorm = false;
     else if (name == quantizedFusion)
       options.quantized = false;
     else if (name == moveFusion)
@@ -114,6 +118,8 @@ void lathe::buildGraphPipeline(OpPassManager &pm, const FusionOptions &fusion,
   // Constants that differ in their recipe must not be merged from here on.
   if (fusion.batchNorm)
     onFunc.addPass(createFoldBatchNorm());
+  if (fusion.groupNorm)
+    onFunc.addPass(createRaiseGroupNorm());
   onFunc.addPass(createOnnxInferShapes());
   onFunc.addPass(createAnnotateShapes());
   pm.addPass(createVerifyGraphLevel());

@@ -27,6 +27,7 @@ struct FusionOptions {
   bool crossNode = true;
   bool batchNorm = true; ///< Into the convolution before it (level 2).
   bool constants = true; ///< Nodes that depend on constants only (level 2).
+  bool groupNorm = true; ///< Of reshapes around an instance's (level 2).
   bool quantized = true; ///< Into sums of integers (level 2).
   bool moves = true;     ///< Into what reads them (level 3).
   bool explain = false;  ///< Say on launches why fusions did not happen.

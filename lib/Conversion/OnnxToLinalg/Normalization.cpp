@@ -172,32 +172,59 @@ static LogicalResult lowerInstanceNorm(onnx::InstanceNormalizationOp op,
   return l.replace(applyNormalization(l, x, mean, inverse, scale, shift, dims));
 }
 
-/// On [n, g, c / g, space…], a view.
+/// Sums of channels, [n, c], added up by groups, over the number of elements
+/// that a group has: a mean, for each channel that of its group.
+static Value averageGroups(Lowering &l, Value sums, OpFoldResult batch,
+                           int64_t groups, int64_t perGroup, OpFoldResult count,
+                           Type compute) {
+  Dims grouped = {batch, l.index(groups), l.index(perGroup)};
+  Operand total{l.reduce(Operand{l.view(sums, grouped), compute}, grouped, {2},
+                         l.b.getFloatAttr(compute, 0.0), emitAdd),
+                compute,
+                AffineMap::get(2, 0,
+                               {l.b.getAffineDimExpr(0),
+                                l.b.getAffineDimExpr(1).floorDiv(perGroup)},
+                               l.b.getContext())};
+  return l.elementwise(total, {batch, l.index(groups * perGroup)}, compute,
+                       [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+                         return arith::DivFOp::create(
+                             b, x[0], toFloat(b, count, compute));
+                       });
+}
+
+/// The image keeps its dimensions, so that it may have any layout.
 static LogicalResult lowerGroupNorm(onnx::GroupNormalizationOp op,
                                     Lowering &l) {
-  MLIRContext *context = l.b.getContext();
-  Dims dims = l.dims(0), grouped(dims);
-  int64_t groups = op.getNumGroups();
-  OpFoldResult perGroup =
-      l.apply(l.b.getAffineSymbolExpr(0).floorDiv(groups), dims[1]);
-  grouped[1] = perGroup;
-  grouped.insert(grouped.begin() + 1, l.index(groups));
-  int64_t rank = grouped.size();
-  SmallVector<int64_t> axes = axesFrom(2, rank);
+  Dims dims = l.dims(0);
+  int64_t rank = dims.size(), groups = op.getNumGroups();
+  std::optional<int64_t> channels = getConstantIntValue(dims[1]);
+  if (!channels)
+    return l.unsupported("expected a known number of channels");
+  int64_t perGroup = *channels / groups;
+  SmallVector<int64_t> space = axesFrom(2, rank);
   Operand x = l.operand(0), scale = l.operand(1), shift = l.operand(2);
-  x.value = l.view(x.value, grouped);
-  AffineMap perChannel = AffineMap::get(
-      rank, 0, {l.b.getAffineDimExpr(1), l.b.getAffineDimExpr(2)}, context);
-  for (Operand *operand : {&scale, &shift}) {
-    operand->value = l.view(operand->value, {l.index(groups), perGroup});
-    operand->map = perChannel;
-  }
-  Operand mean = makeMean(l, x, grouped, axes);
-  Operand variance = makeVariance(l, x, mean, grouped, axes);
-  Operand inverse = makeInverse(l, variance, dropDims(grouped, axes),
+  scale.map = shift.map = getDimMap(l, rank, 1);
+  Type compute = getComputeType(x.element);
+  TypedAttr zero = l.b.getFloatAttr(compute, 0.0);
+  Dims counted(llvm::drop_begin(dims, 2));
+  counted.push_back(l.index(perGroup));
+  OpFoldResult count = l.product(counted);
+  auto average = [&](Value sums) {
+    return Operand{
+        averageGroups(l, sums, dims[0], groups, perGroup, count, compute),
+        compute, l.dropAxes(rank, space)};
+  };
+  Operand mean = average(l.reduce(x, dims, space, zero, emitAdd));
+  Operand variance =
+      average(l.reduce({x, mean}, dims, space, zero,
+                       [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+                         Value d = arith::SubFOp::create(b, x[0], x[1]);
+                         return arith::AddFOp::create(
+                             b, x.back(), arith::MulFOp::create(b, d, d));
+                       }));
+  Operand inverse = makeInverse(l, variance, dropDims(dims, space),
                                 op.getEpsilon().convertToFloat());
-  Value y = applyNormalization(l, x, mean, inverse, scale, shift, grouped);
-  return l.replace(l.view(y, dims));
+  return l.replace(applyNormalization(l, x, mean, inverse, scale, shift, dims));
 }
 
 /// (x - mean) / (sqrt(variance) + 1e-9)

@@ -133,6 +133,24 @@ def FoldBatchNorm : Pass<"onnx-fold-batch-norm", "::mlir::func::FuncOp"> {
   ];
 }
 
+def RaiseGroupNorm : Pass<"onnx-raise-group-norm", "::mlir::func::FuncOp"> {
+  let summary = "Finds normalizations of groups of channels";
+  let description = [{
+    Exporters without the operator write one as a normalization of instances
+    between two reshapes, whose channels are groups. In the image's own shape it
+    can have any layout.
+
+    ```mlir
+    %0 = onnx.Reshape %x, %grouped : (tensor<2x8x4x4xf32>, tensor<3xi64>) -> tensor<2x4x32xf32>
+    %1 = onnx.InstanceNormalization %0, %scale, %b : (tensor<2x4x32xf32>, tensor<4xf32>, tensor<4xf32>) -> tensor<2x4x32xf32>
+    %2 = onnx.Reshape %1, %shape : (tensor<2x4x32xf32>, tensor<4xi64>) -> tensor<2x8x4x4xf32>
+    // becomes, with the constants repeated for each channel of a group
+    %2 = onnx.GroupNormalization %x, %scale, %b {num_groups = 4 : i64} : (tensor<2x8x4x4xf32>, tensor<8xf32>, tensor<8xf32>) -> tensor<2x8x4x4xf32>
+    ```
+  }];
+  let dependentDialects = ["::lathe::onnx::OnnxDialect"];
+}
+
 def RaiseQuantized : Pass<"onnx-raise-quantized", "::mlir::func::FuncOp"> {
   let summary = "Turns products of dequantized bytes into products of integers";
   let description = [{
