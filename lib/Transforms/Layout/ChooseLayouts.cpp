@@ -5,6 +5,7 @@
 // channels are never padded, so slices, concatenations and broadcasts of any
 // size carry over, and symbolic sizes cost nothing.
 
+#include "ViewLayout.h"
 #include "Window.h"
 #include "lathe/Transforms/Layout/Passes.h"
 
@@ -31,7 +32,7 @@ struct ChooseLayouts : public lathe::impl::ChooseLayoutsBase<ChooseLayouts> {
       if (isa<GridOp>(op))
         return WalkResult::skip();
       if (isa<linalg::LinalgOp, tensor::PadOp, tensor::InsertSliceOp,
-              tensor::ExtractSliceOp, tensor::ConcatOp>(op))
+              tensor::ExtractSliceOp, tensor::ConcatOp, ViewOp>(op))
         choose(op);
       return WalkResult::advance();
     });
@@ -88,6 +89,10 @@ std::optional<Perm> ChooseLayouts::follow(Operation *op) {
       if (std::optional<Perm> perm = lookup(input))
         return perm;
     return std::nullopt;
+  }
+  if (auto view = dyn_cast<ViewOp>(op)) {
+    std::optional<Perm> perm = lookup(view.getSource());
+    return perm ? followView(view, *perm) : std::nullopt;
   }
   auto generic = dyn_cast<linalg::GenericOp>(op);
   if (!generic || generic->getNumResults() != 1)

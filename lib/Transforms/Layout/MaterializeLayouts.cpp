@@ -61,6 +61,7 @@ private:
                              Operation *user);
   FailureOr<Value> makeInit(Value init, ArrayRef<int64_t> perm,
                             Operation *user);
+  LogicalResult rewriteView(ViewOp op, ArrayRef<int64_t> perm);
   void permuteReads(linalg::GenericOp op);
   LogicalResult restore(Operation *op);
   void replace(Operation *op, Value made, ArrayRef<int64_t> perm);
@@ -392,6 +393,29 @@ LogicalResult Materializer::rewriteConcat(tensor::ConcatOp op,
   return success();
 }
 
+LogicalResult Materializer::rewriteView(ViewOp op, ArrayRef<int64_t> perm) {
+  // A view follows what it is a view of.
+  auto it = stored.find(op.getSource());
+  if (it == stored.end())
+    return op.emitError("expects a source with a layout");
+  auto type = cast<RankedTensorType>(op.getType());
+  SmallVector<Value> dims(op.getDims());
+  SmallVector<Value> sizes;
+  for (int64_t dim : perm)
+    if (type.isDynamicDim(dim))
+      sizes.push_back(dims[type.getDynamicDimIndex(dim)]);
+  builder.setInsertionPoint(op);
+  auto made = ViewOp::create(
+      builder, op.getLoc(),
+      RankedTensorType::get(applyPermutation(type.getShape(), perm),
+                            type.getElementType()),
+      it->second.value, sizes);
+  made->setDiscardableAttrs(op->getDiscardableAttrDictionary());
+  made->removeAttr(layoutAttrName);
+  replace(op, made, perm);
+  return success();
+}
+
 /// Gives an op that knows no layouts its operands, and what its regions read,
 /// as they were.
 LogicalResult Materializer::restore(Operation *op) {
@@ -459,6 +483,8 @@ LogicalResult Materializer::rewrite(Operation *op) {
     return rewriteSlice(slice, perm);
   if (auto insert = dyn_cast<tensor::InsertSliceOp>(op))
     return rewriteInsert(insert, perm);
+  if (auto view = dyn_cast<ViewOp>(op))
+    return rewriteView(view, perm);
   if (auto concat = dyn_cast<tensor::ConcatOp>(op))
     return rewriteConcat(concat, perm);
   return op->emitError("expects an op that can follow a layout");

@@ -87,3 +87,25 @@ func.func @repeats_and_gathers(%x: tensor<1x3x8x8xf32>, %w: tensor<4x3x3x3xf32>,
   } -> tensor<1x4x12x12xf32>
   return %2, %3 : tensor<1x4x12x12xf32>, tensor<1x4x12x12xf32>
 }
+
+// Views follow where what they split or merge lies together.
+// CHECK-LABEL: @views
+// CHECK: lathe.layout
+// CHECK: lathe.view %{{.*}} {lathe.layout = array<i64: 0, 3, 4, 1, 2>} : tensor<1x4x6x6xf32> to tensor<1x2x2x6x6xf32>
+// CHECK: lathe.view %{{.*}} {lathe.layout = array<i64: 0, 2, 3, 1>} : tensor<1x2x2x6x6xf32> to tensor<1x4x6x6xf32>
+// CHECK: lathe.view %{{.*}} {lathe.layout = array<i64: 0, 2, 1>} : tensor<1x4x6x6xf32> to tensor<1x4x36xf32>
+// CHECK: lathe.view %{{[^{]*}} : tensor<1x4x6x6xf32> to tensor<1x144xf32>
+func.func @views(%x: tensor<1x3x8x8xf32>, %w: tensor<4x3x3x3xf32>, %o: tensor<1x4x6x6xf32>) -> (tensor<1x4x36xf32>, tensor<1x144xf32>) {
+  %0 = linalg.generic {indexing_maps = [#in, #w, #out], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction", "reduction", "reduction"]}
+      ins(%x, %w : tensor<1x3x8x8xf32>, tensor<4x3x3x3xf32>) outs(%o : tensor<1x4x6x6xf32>) {
+  ^bb0(%a: f32, %b: f32, %r: f32):
+    %m = arith.mulf %a, %b : f32
+    %s = arith.addf %r, %m : f32
+    linalg.yield %s : f32
+  } -> tensor<1x4x6x6xf32>
+  %1 = lathe.view %0 : tensor<1x4x6x6xf32> to tensor<1x2x2x6x6xf32>
+  %2 = lathe.view %1 : tensor<1x2x2x6x6xf32> to tensor<1x4x6x6xf32>
+  %3 = lathe.view %2 : tensor<1x4x6x6xf32> to tensor<1x4x36xf32>
+  %4 = lathe.view %2 : tensor<1x4x6x6xf32> to tensor<1x144xf32>
+  return %3, %4 : tensor<1x4x36xf32>, tensor<1x144xf32>
+}

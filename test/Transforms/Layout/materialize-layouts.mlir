@@ -115,3 +115,20 @@ func.func @gather(%x: tensor<1x4x6x8xf32>) -> tensor<1x4x6x8xf32> {
   } -> tensor<1x4x6x8xf32>
   return %1 : tensor<1x4x6x8xf32>
 }
+
+// A view that splits channels is one of the image as it is stored.
+// CHECK-LABEL: @split
+// CHECK: math.exp
+// CHECK: %[[V:.*]] = lathe.view %{{.*}} : tensor<1x6x8x4xf32> to tensor<1x6x8x2x2xf32>
+// CHECK: linalg.generic {{.*}}ins(%[[V]] : tensor<1x6x8x2x2xf32>)
+func.func @split(%x: tensor<1x4x6x8xf32>) -> tensor<1x2x2x6x8xf32> {
+  %e = tensor.empty() : tensor<1x4x6x8xf32>
+  %0 = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%x : tensor<1x4x6x8xf32>) outs(%e : tensor<1x4x6x8xf32>) attrs = {lathe.layout = array<i64: 0, 2, 3, 1>} {
+  ^bb0(%p: f32, %r: f32):
+    %s = math.exp %p : f32
+    linalg.yield %s : f32
+  } -> tensor<1x4x6x8xf32>
+  %1 = lathe.view %0 {lathe.layout = array<i64: 0, 3, 4, 1, 2>} : tensor<1x4x6x8xf32> to tensor<1x2x2x6x8xf32>
+  return %1 : tensor<1x2x2x6x8xf32>
+}

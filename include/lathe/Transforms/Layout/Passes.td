@@ -14,8 +14,9 @@ def ChooseLayouts : Pass<"choose-layouts", "::mlir::func::FuncOp"> {
     `perm[i]` of the value), or `unit` where it stays as it is.
 
     What an op with windows (convolution, pooling) makes has its spatial
-    dimensions moved before the channels; elementwise ops, paddings, slices and
-    concatenations follow the layout of what they read.
+    dimensions moved before the channels; elementwise ops, paddings, slices,
+    concatenations, views, and ops whose bodies read whole channels at computed
+    places follow the layout of what they read.
   }];
   let statistics = [
     Statistic<"numChosen", "num-chosen", "Values stored in another layout">
