@@ -2,7 +2,9 @@
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Decision trees: a grid over the rows, each of which walks down all trees by
-// tables of nodes and adds up, in f64, what the leaves weigh.
+// tables of nodes and adds up, in f64, what the leaves weigh. Some trees are
+// walked at the same time, step by step: a step waits for three loads, one
+// after the other, and so do those of the other trees meanwhile.
 
 #include "Families.h"
 #include "Grid.h"
@@ -16,14 +18,20 @@ using namespace lathe;
 
 enum class Aggregate { Average, Sum, Min, Max };
 
+/// Trees that are walked at the same time: as many as hide each other's latency
+/// and keep their places in registers.
+static constexpr int64_t maxWalks = 8;
+
 namespace {
-/// The trees as tensors that a kernel reads.
+/// The trees as tensors that a kernel reads. A leaf is a node that leads to
+/// itself; leaves come after all inner nodes, and after them a leaf without
+/// weights.
 struct Tables {
   Value feature, yes, no, mode, split, missing, firstMember, endMember, members;
   Value roots, firstWeight, target, weight, base;
   /// The modes that there are.
   SmallVector<TreeMode> modes;
-  int64_t numRoots;
+  int64_t numRoots, numInner;
 };
 } // namespace
 
@@ -51,10 +59,14 @@ static Tables makeTables(Lowering &l, const Trees &trees, Type type) {
   SmallVector<double> split, weight;
   Tables t;
   bool anyMissing = false;
+  t.numInner = trees.nodes.size();
+  auto getPlace = [&](int64_t child) {
+    return child < 0 ? t.numInner + ~child : child;
+  };
   for (const Trees::Node &node : trees.nodes) {
     feature.push_back(node.feature);
-    yes.push_back(node.yes);
-    no.push_back(node.no);
+    yes.push_back(getPlace(node.yes));
+    no.push_back(getPlace(node.no));
     mode.push_back(int64_t(node.mode));
     missing.push_back(node.missing);
     anyMissing |= node.missing;
@@ -71,7 +83,15 @@ static Tables makeTables(Lowering &l, const Trees &trees, Type type) {
       weight.push_back(w.value);
     }
   }
-  weights.push_back(weight.size());
+  weights.append(2, weight.size());
+  for (size_t leaf = 0; leaf <= trees.leaves.size(); ++leaf) {
+    for (SmallVector<int64_t> *children : {&yes, &no})
+      children->push_back(t.numInner + leaf);
+    for (SmallVector<int64_t> *facts : {&feature, &missing, &first, &end})
+      facts->push_back(0);
+    mode.push_back(t.modes.empty() ? 0 : int64_t(t.modes.front()));
+    split.push_back(0);
+  }
   auto ints = [&](Type type, ArrayRef<int64_t> list) {
     return makeTable<int64_t>(l, type, list);
   };
@@ -87,8 +107,11 @@ static Tables makeTables(Lowering &l, const Trees &trees, Type type) {
     t.members = makeTable<double>(l, type, trees.members);
   }
   t.split = makeTable<double>(l, type, split);
-  t.roots = ints(i32, trees.roots);
   t.numRoots = trees.roots.size();
+  SmallVector<int64_t> roots = llvm::map_to_vector(trees.roots, getPlace);
+  // Walks without a tree of their own are at an end.
+  roots.append(maxWalks, t.numInner + trees.leaves.size());
+  t.roots = ints(i32, roots);
   t.firstWeight = ints(i32, weights);
   t.target = ints(i32, target);
   t.weight = makeTable<double>(l, f64, weight);
@@ -164,47 +187,68 @@ static Code::Values emitScores(const Code &c, const Tables &t, Operand x,
              });
   if (t.numRoots == 0)
     return start;
+  int64_t walks = std::min(maxWalks, t.numRoots);
+  Value inner = c.constant(t.numInner);
+  auto isInner = [&](const Code &c, Value place) {
+    return c.less(place, inner);
+  };
+  auto step = [&](const Code &c, Value place) -> Value {
+    Value feature = c.fromInt(c.readRaw(t.feature, place));
+    if (features)
+      feature = c.clamp(feature, features);
+    Value v = c.read(x.value, {row, feature}, x.element);
+    Value goes = emitTest(c, t, place, v, x.element);
+    Value yes = c.readRaw(t.yes, place), no = c.readRaw(t.no, place);
+    return c.fromInt(c.select(goes, yes, no));
+  };
+  auto addLeaf = [&](const Code &c, Value place, ValueRange scores) {
+    Value leaf = c.sub(place, inner);
+    return c.loop(
+        c.fromInt(c.readRaw(t.firstWeight, leaf)),
+        c.fromInt(c.readRaw(t.firstWeight, c.add(leaf, c.constant(1)))), scores,
+        [&](const Code &c, Value w, ValueRange s) -> Code::Values {
+          Value target = c.fromInt(c.readRaw(t.target, w));
+          Value weight = c.readRaw(t.weight, w);
+          Value old = c.readRaw(s[0], target), next;
+          if (how == Aggregate::Sum || how == Aggregate::Average) {
+            next = arith::AddFOp::create(c.b, old, weight);
+          } else {
+            auto order = how == Aggregate::Min ? arith::CmpFPredicate::OLT
+                                               : arith::CmpFPredicate::OGT;
+            Value better = arith::CmpFOp::create(c.b, order, weight, old);
+            Value isFirst =
+                c.equal(c.fromInt(c.readRaw(s[1], target)), c.constant(0));
+            next = c.select(arith::OrIOp::create(c.b, better, isFirst), weight,
+                            old);
+          }
+          return {c.write(next, s[0], target), c.write(one8, s[1], target)};
+        });
+  };
+  int64_t rounds = (t.numRoots + walks - 1) / walks;
   return c.loop(
-      zero, c.constant(t.numRoots), start,
-      [&](const Code &c, Value tree, ValueRange scores) {
-        Value place = c.fromInt(c.readRaw(t.roots, tree));
+      zero, c.constant(rounds), start,
+      [&](const Code &c, Value round, ValueRange scores) -> Code::Values {
+        Code::Values places;
+        for (int64_t i = 0; i != walks; ++i)
+          places.push_back(c.fromInt(c.readRaw(
+              t.roots, c.add(c.mul(round, c.constant(walks)), c.constant(i)))));
         if (!t.modes.empty())
-          place = c.repeat(
-              place,
+          places = c.repeat(
+              places,
               [&](const Code &c, ValueRange at) {
-                return c.less(c.constant(-1), at[0]);
+                Value any = isInner(c, at.front());
+                for (Value place : at.drop_front())
+                  any = arith::OrIOp::create(c.b, any, isInner(c, place));
+                return any;
               },
-              [&](const Code &c, ValueRange at) -> Code::Values {
-                Value feature = c.fromInt(c.readRaw(t.feature, at[0]));
-                if (features)
-                  feature = c.clamp(feature, features);
-                Value v = c.read(x.value, {row, feature}, x.element);
-                Value goes = emitTest(c, t, at[0], v, x.element);
-                Value yes = c.readRaw(t.yes, at[0]);
-                Value no = c.readRaw(t.no, at[0]);
-                return {c.fromInt(c.select(goes, yes, no))};
-              })[0];
-        Value leaf = c.sub(c.constant(-1), place);
-        return c.loop(
-            c.fromInt(c.readRaw(t.firstWeight, leaf)),
-            c.fromInt(c.readRaw(t.firstWeight, c.add(leaf, c.constant(1)))),
-            scores, [&](const Code &c, Value w, ValueRange s) -> Code::Values {
-              Value target = c.fromInt(c.readRaw(t.target, w));
-              Value weight = c.readRaw(t.weight, w);
-              Value old = c.readRaw(s[0], target), next;
-              if (how == Aggregate::Sum || how == Aggregate::Average) {
-                next = arith::AddFOp::create(c.b, old, weight);
-              } else {
-                auto order = how == Aggregate::Min ? arith::CmpFPredicate::OLT
-                                                   : arith::CmpFPredicate::OGT;
-                Value better = arith::CmpFOp::create(c.b, order, weight, old);
-                Value isFirst =
-                    c.equal(c.fromInt(c.readRaw(s[1], target)), c.constant(0));
-                next = c.select(arith::OrIOp::create(c.b, better, isFirst),
-                                weight, old);
-              }
-              return {c.write(next, s[0], target), c.write(one8, s[1], target)};
-            });
+              [&](const Code &c, ValueRange at) {
+                return llvm::map_to_vector<6>(
+                    at, [&](Value place) { return step(c, place); });
+              });
+        Code::Values sums(scores);
+        for (Value place : places)
+          sums = addLeaf(c, place, sums);
+        return sums;
       });
 }
 
