@@ -57,7 +57,10 @@ def FormKernels : Pass<"form-kernels", "::mlir::func::FuncOp"> {
            "Write on producers why they did not join (`lathe.apart`)">,
     Option<"maxOps", "max-ops", "unsigned", "256",
            "Ops up to which a kernel takes in those of other nodes: compiling it "
-           "takes time that grows with their square">
+           "takes time that grows with their square">,
+    Option<"maxWholeOps", "max-whole-ops", "unsigned", "64",
+           "Ops up to which a kernel of one tile takes in others of its node: "
+           "analyzing its buffers takes time that grows with their cube">
   ];
   let statistics = [
     Statistic<"numFused", "num-fused", "Producers that joined a consumer's kernel">,
