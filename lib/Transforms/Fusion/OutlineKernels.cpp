@@ -131,42 +131,54 @@ LogicalResult Outliner::order(Block &block,
   for (auto &entry : groups)
     for (Operation *op : entry.second.ops)
       owner[op] = &entry.second;
+  // A group, or an op that is in none, on its way into the order.
+  struct Unit {
+    SmallVector<Operation *, 1> ops;
+    SetVector<Operation *> producers;
+    size_t next = 0;
+  };
   SmallVector<Operation *> sorted;
   DenseSet<Operation *> done, active;
-  // Depth-first over producers; a group is emitted when all its inputs are.
-  std::function<LogicalResult(Operation *)> visit = [&](Operation *op) {
+  std::vector<Unit> stack;
+  auto begin = [&](Operation *op) {
     if (done.contains(op))
-      return success();
+      return true;
+    Unit unit;
     Group *group = owner.lookup(op);
-    ArrayRef<Operation *> unit = group ? ArrayRef(group->ops) : ArrayRef(op);
-    if (!active.insert(unit.front()).second)
-      return failure();
-    for (Operation *member : unit) {
-      SetVector<Operation *> producers;
+    if (group)
+      unit.ops.assign(group->ops.begin(), group->ops.end());
+    else
+      unit.ops.push_back(op);
+    if (!active.insert(unit.ops.front()).second)
+      return false;
+    for (Operation *member : unit.ops)
       member->walk([&](Operation *inner) {
         for (Value operand : inner->getOperands())
           if (Operation *def = operand.getDefiningOp())
             if (Operation *top = block.findAncestorOpInBlock(*def))
-              if (!llvm::is_contained(unit, top))
-                producers.insert(top);
+              if (top != op && (!group || owner.lookup(top) != group))
+                unit.producers.insert(top);
       });
-      for (Operation *producer : producers)
-        if (failed(visit(producer)))
-          return failure();
-    }
-    for (Operation *member : unit) {
-      sorted.push_back(member);
-      done.insert(member);
-    }
-    return success();
+    stack.push_back(std::move(unit));
+    return true;
   };
-  SmallVector<Operation *> all;
-  for (Operation &op : block.without_terminator())
-    all.push_back(&op);
-  for (Operation *op : all)
-    if (failed(visit(op)))
-      return op->emitError(
+  // Depth-first over producers; a group is emitted when all its inputs are.
+  for (Operation &op : block.without_terminator()) {
+    bool ok = begin(&op);
+    while (ok && !stack.empty()) {
+      Unit &unit = stack.back();
+      if (unit.next != unit.producers.size()) {
+        ok = begin(unit.producers[unit.next++]);
+        continue;
+      }
+      llvm::append_range(sorted, unit.ops);
+      done.insert(unit.ops.begin(), unit.ops.end());
+      stack.pop_back();
+    }
+    if (!ok)
+      return op.emitError(
           "failed to order kernels: groups depend on each other");
+  }
   for (Operation *op : sorted)
     op->moveBefore(block.getTerminator());
   return success();
@@ -175,6 +187,7 @@ LogicalResult Outliner::order(Block &block,
 /// Per kind, how many of `ops` joined and what that saves: a fused result is
 /// neither written, unless it leaves the kernel, nor read by each other node.
 static DictionaryAttr getFusions(KernelOp kernel, ArrayRef<Operation *> ops,
+                                 const DenseSet<Operation *> &members,
                                  ArrayRef<Value> results,
                                  const IRMapping &mapping) {
   MLIRContext *context = kernel.getContext();
@@ -199,7 +212,7 @@ static DictionaryAttr getFusions(KernelOp kernel, ArrayRef<Operation *> ops,
     for (Value result : op->getResults()) {
       llvm::SmallDenseSet<Attribute> readers;
       for (Operation *user : result.getUsers())
-        if (llvm::is_contained(ops, user) &&
+        if (members.contains(user) &&
             user->getAttr(nodeAttrName) != op->getAttr(nodeAttrName))
           readers.insert(user->getAttr(nodeAttrName));
       int64_t moves = readers.size() + !llvm::is_contained(results, result);
@@ -380,9 +393,8 @@ LogicalResult Outliner::outline(Group &group) {
         copyFreeOp(builder, op, members, mapping);
   for (Operation *op : group.ops) {
     Operation *clone = builder.clone(*op, mapping);
-    for (StringRef name :
-         {groupAttrName, nodeAttrName, fusedAttrName, movedAttrName,
-          apartAttrName})
+    for (StringRef name : {groupAttrName, nodeAttrName, fusedAttrName,
+                           movedAttrName, apartAttrName})
       clone->removeDiscardableAttr(name);
   }
   YieldOp::create(builder, loc, llvm::map_to_vector(results, [&](Value v) {
@@ -392,7 +404,8 @@ LogicalResult Outliner::outline(Group &group) {
   for (GridOp grid : llvm::make_early_inc_range(body->getOps<GridOp>()))
     expandGrid(grid);
   kernel->setAttr(costAttrName, AffineMapAttr::get(getKernelCost(kernel)));
-  DictionaryAttr fusions = getFusions(kernel, group.ops, results, mapping);
+  DictionaryAttr fusions =
+      getFusions(kernel, group.ops, members, results, mapping);
   kernel = share(kernel, getHint(group));
   Operation *last = group.ops.back();
   builder.setInsertionPointAfter(last);
