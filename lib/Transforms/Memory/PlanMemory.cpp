@@ -62,6 +62,7 @@ private:
 
   func::FuncOp func;
   bool reuse;
+  SymbolTableCollection symbols;
   DenseMap<Operation *, int64_t> position;
   DenseMap<Value, int64_t> slotOf, growableOf, outputOf;
   DenseSet<Value> given;
@@ -119,11 +120,11 @@ bool Planner::haveEqualSizes(Value a, Value b) {
     return typeA.getNumElements() == typeB.getNumElements();
   if (typeA.getShape() != typeB.getShape())
     return false;
-  auto dims = [](Value value) -> FailureOr<SmallVector<Value>> {
+  auto dims = [&](Value value) -> FailureOr<SmallVector<Value>> {
     auto launch = value.getDefiningOp<LaunchOp>();
     if (!launch)
       return failure();
-    auto kernel = SymbolTable::lookupNearestSymbolFrom<KernelOp>(
+    auto kernel = symbols.lookupNearestSymbolFrom<KernelOp>(
         launch, launch.getKernelAttr());
     unsigned i = cast<OpResult>(value).getResultNumber();
     return llvm::map_to_vector(
@@ -136,8 +137,8 @@ bool Planner::haveEqualSizes(Value a, Value b) {
 
 /// The slot of an input that `result` may overwrite.
 std::optional<int64_t> Planner::findInplace(LaunchOp launch, unsigned result) {
-  auto kernel = SymbolTable::lookupNearestSymbolFrom<KernelOp>(
-      launch, launch.getKernelAttr());
+  auto kernel =
+      symbols.lookupNearestSymbolFrom<KernelOp>(launch, launch.getKernelAttr());
   auto pairs = kernel->getAttrOfType<ArrayAttr>(inplaceAttrName);
   if (!pairs)
     return std::nullopt;

@@ -12,6 +12,7 @@
 #include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/SmallSet.h"
 #include <functional>
+#include <optional>
 #include <set>
 
 using namespace mlir;
@@ -59,12 +60,11 @@ public:
   std::pair<int64_t, int64_t> getChange(unsigned i) const;
   void launch(unsigned i);
   int64_t getPeak() const { return peak; }
-
-private:
   bool isLastRead(unsigned buffer) const {
     return readers[buffer] == 1 && !buffers[buffer].isKept;
   }
 
+private:
   ArrayRef<Step> steps;
   ArrayRef<Buffer> buffers;
   SmallVector<unsigned> readers;
@@ -74,7 +74,7 @@ private:
 /// A run of launches that only depend on each other through what they read.
 class Segment {
 public:
-  explicit Segment(ArrayRef<LaunchOp> launches);
+  Segment(ArrayRef<LaunchOp> launches, SymbolTableCollection &symbols);
 
   /// The order that needs least memory among those tried; empty where no order
   /// needs less than the one that is there. Adds what it saves to `saved`.
@@ -83,8 +83,9 @@ public:
 
 private:
   using Change = std::pair<int64_t, int64_t>;
+  /// Launches next what has the lowest key of those that can be.
   SmallVector<unsigned>
-  schedule(function_ref<bool(const Change &, const Change &)> isBetter) const;
+  schedule(function_ref<Change(const Change &)> getKey) const;
   int64_t getPeak(ArrayRef<unsigned> order) const;
 
   SmallVector<Step, 0> steps;
@@ -123,7 +124,7 @@ void Memory::launch(unsigned i) {
       live -= buffers[buffer].bytes;
 }
 
-Segment::Segment(ArrayRef<LaunchOp> launches) {
+Segment::Segment(ArrayRef<LaunchOp> launches, SymbolTableCollection &symbols) {
   DenseMap<Operation *, unsigned> numbers;
   DenseMap<Value, unsigned> bufferOf;
   for (auto [i, launch] : llvm::enumerate(launches))
@@ -187,7 +188,7 @@ Segment::Segment(ArrayRef<LaunchOp> launches) {
     for (Value result : launch.getResults())
       if (std::optional<unsigned> buffer = getBuffer(result))
         step.writes.push_back(*buffer);
-    auto kernel = SymbolTable::lookupNearestSymbolFrom<KernelOp>(
+    auto kernel = symbols.lookupNearestSymbolFrom<KernelOp>(
         launch, launch.getKernelAttr());
     auto pairs = kernel ? kernel->getAttrOfType<ArrayAttr>(inplaceAttrName)
                         : ArrayAttr();
@@ -215,44 +216,54 @@ int64_t Segment::getPeak(ArrayRef<unsigned> order) const {
   return memory.getPeak();
 }
 
-SmallVector<unsigned> Segment::schedule(
-    function_ref<bool(const Change &, const Change &)> isBetter) const {
-  SmallVector<SmallVector<unsigned>> neededBy(steps.size());
+SmallVector<unsigned>
+Segment::schedule(function_ref<Change(const Change &)> getKey) const {
+  SmallVector<SmallVector<unsigned>> neededBy(steps.size()),
+      readBy(buffers.size());
   SmallVector<unsigned> missing, order;
-  std::set<unsigned> ready;
+  Memory memory(steps, buffers);
+  // The best comes first; of equal ones, the first in the program.
+  std::set<std::pair<Change, unsigned>> ready;
+  SmallVector<std::optional<Change>> keys(steps.size());
+  auto enter = [&](unsigned i) {
+    if (keys[i])
+      ready.erase({*keys[i], i});
+    keys[i] = getKey(memory.getChange(i));
+    ready.insert({*keys[i], i});
+  };
   for (auto [i, step] : llvm::enumerate(steps)) {
     missing.push_back(step.needs.size());
-    if (step.needs.empty())
-      ready.insert(i);
     for (unsigned need : step.needs)
       neededBy[need].push_back(i);
+    for (unsigned buffer : step.reads)
+      readBy[buffer].push_back(i);
+    if (step.needs.empty())
+      enter(i);
   }
-  Memory memory(steps, buffers);
   while (!ready.empty()) {
-    unsigned best = *ready.begin();
-    Change bestChange = memory.getChange(best);
-    for (unsigned i : llvm::drop_begin(ready)) {
-      Change change = memory.getChange(i);
-      if (isBetter(change, bestChange)) {
-        best = i;
-        bestChange = change;
-      }
-    }
-    ready.erase(best);
+    unsigned best = ready.begin()->second;
+    ready.erase(ready.begin());
+    keys[best].reset();
     memory.launch(best);
     order.push_back(best);
+    // What is read once more is freed by the one that does.
+    for (unsigned buffer : steps[best].reads)
+      if (memory.isLastRead(buffer))
+        for (unsigned reader : readBy[buffer])
+          if (keys[reader])
+            enter(reader);
     for (unsigned i : neededBy[best])
       if (--missing[i] == 0)
-        ready.insert(i);
+        enter(i);
   }
   return order;
 }
 
 SmallVector<unsigned> Segment::findOrder(int64_t &saved) const {
-  auto byLeft = [](const Change &a, const Change &b) {
-    return std::pair(a.second, a.first) < std::pair(b.second, b.first);
+  auto byLeft = [](const Change &change) {
+    return Change(change.second, change.first);
   };
-  auto byAdded = [](const Change &a, const Change &b) { return a < b; };
+  auto byAdded = [](const Change &change) { return change; };
   int64_t before =
       getPeak(llvm::to_vector(llvm::seq<unsigned>(0, steps.size())));
   int64_t least = before;
@@ -310,11 +321,12 @@ struct ScheduleLaunches
     if (!isStatic)
       return;
     int64_t saved = 0;
+    SymbolTableCollection symbols;
     for (Block *block : blocks) {
       SmallVector<LaunchOp> launches;
       auto finish = [&] {
         if (launches.size() > 2) {
-          Segment segment(launches);
+          Segment segment(launches, symbols);
           SmallVector<unsigned> order = segment.findOrder(saved);
           if (!order.empty()) {
             segment.apply(order);
