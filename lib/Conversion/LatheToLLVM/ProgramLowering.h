@@ -34,8 +34,9 @@ public:
   ProgramLowering(mlir::ModuleOp module, mlir::func::FuncOp main,
                   llvm::StringRef prefix, ProgramTables &tables,
                   bool deviceMemory)
-      : module(module), main(main), tables(tables), sizes(main, tables),
-        builder(module.getContext()), deviceMemory(deviceMemory) {
+      : module(module), kernels(module), main(main), tables(tables),
+        sizes(main, tables), builder(module.getContext()),
+        deviceMemory(deviceMemory) {
     tables.prefix = prefix.str();
   }
 
@@ -143,6 +144,7 @@ private:
                  mlir::Location loc);
 
   mlir::ModuleOp module;
+  mlir::SymbolTable kernels;
   mlir::func::FuncOp main;
   ProgramTables &tables;
   SizeTable sizes;

@@ -51,20 +51,17 @@ LogicalResult ProgramLowering::lowerBind(BindOp op) {
   if (!constraints)
     return success();
   for (AffineMap map : constraints.getAsValueRange<AffineMapAttr>()) {
-    if (!map.isFunctionOfSymbol(symbol))
+    SmallVector<unsigned> read = getReadSymbols(map);
+    if (!llvm::is_contained(read, symbol) ||
+        !llvm::all_of(read, [&](unsigned i) {
+          return bound.test(i) || sizes.isBoundAtEntry(i);
+        }))
       continue;
     SmallVector<Value> all(map.getNumSymbols());
-    bool isKnown = true;
-    for (unsigned i = 0; i < map.getNumSymbols(); ++i)
-      isKnown &= !map.isFunctionOfSymbol(i) || bound.test(i) ||
-                 sizes.isBoundAtEntry(i);
-    if (!isKnown)
-      continue;
-    for (unsigned i = 0; i < map.getNumSymbols(); ++i)
-      if (map.isFunctionOfSymbol(i))
-        all[i] = arith::IndexCastOp::create(
-            builder, loc, builder.getIndexType(),
-            loadAt(builder.getI64Type(), values, i, loc));
+    for (unsigned i : read)
+      all[i] = arith::IndexCastOp::create(
+          builder, loc, builder.getIndexType(),
+          loadAt(builder.getI64Type(), values, i, loc));
     Value lhs = expandSizeExpr(builder, loc, map.getResult(0), {}, all);
     Value rhs = expandSizeExpr(builder, loc, map.getResult(1), {}, all);
     Value ok =

@@ -4,6 +4,7 @@
 #include "lathe/Conversion/LatheToLLVM/ProgramToLLVM.h"
 
 #include "ProgramLowering.h"
+#include "SplitFunction.h"
 #include "lathe/Transforms/Fusion/ProgramOps.h"
 
 #include "mlir/Conversion/Passes.h"
@@ -49,8 +50,8 @@ LogicalResult ProgramLowering::verifySymbols() {
   });
   if (auto constraints = main->getAttrOfType<ArrayAttr>(constraintsAttrName))
     for (AffineMap map : constraints.getAsValueRange<AffineMapAttr>())
-      for (unsigned i = 0; i < map.getNumSymbols(); ++i)
-        if (map.isFunctionOfSymbol(i) && !bound.test(i)) {
+      for (unsigned i : getReadSymbols(map))
+        if (!bound.test(i)) {
           ok = false;
           main.emitError(
               "expects conditions on sizes that the inputs give, got "
@@ -363,7 +364,7 @@ TableSize ProgramLowering::getCost(LaunchOp launch, AffineMap map,
 }
 
 LogicalResult ProgramLowering::lowerLaunch(LaunchOp launch) {
-  auto kernel = module.lookupSymbol<KernelOp>(launch.getKernel());
+  auto kernel = kernels.lookup<KernelOp>(launch.getKernel());
   Location loc = launch.getLoc();
   SmallVector<Value> fields;
   for (Value input : launch.getInputs())
@@ -399,7 +400,7 @@ LogicalResult ProgramLowering::lowerLaunch(LaunchOp launch) {
   tables.launches.push_back({launch.getKernel().str(), nodes,
                              getCost(launch, cost, 0),
                              getCost(launch, cost, 1)});
-  sizes.addMaximum(getCost(launch, scratch, 0), launch);
+  sizes.addMaximum(getCost(launch, scratch, 0));
 
   Value code = LLVM::AddressOfOp::create(
       builder, loc, pointerType,
@@ -507,6 +508,10 @@ OwningOpRef<ModuleOp> ProgramLowering::run() {
   builder.setInsertionPointToEnd(result->getBody());
   if (llvm::failed(sizes.emitEval(builder, tables.prefix + "_eval")))
     return {};
+  for (auto function :
+       llvm::make_early_inc_range(result->getOps<LLVM::LLVMFuncOp>()))
+    if (!function.isExternal())
+      splitFunction(function);
   if (auto growables = main->getAttrOfType<IntegerAttr>(growablesAttrName))
     tables.numGrowables = growables.getInt();
   tables.scratchBytes = sizes.getMaximum();

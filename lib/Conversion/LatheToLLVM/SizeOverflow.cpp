@@ -18,16 +18,16 @@ static Value checkSum(OpBuilder &b, Location loc, Value a, Value rhs,
   return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, both, zero);
 }
 
-Value lathe::createOverflowFlag(OpBuilder &builder, Block &block,
-                                Location loc) {
-  Value flag = arith::ConstantIntOp::create(builder, loc, 0, 1);
+Value lathe::createOverflowFlag(Block &block, Location loc) {
   SmallVector<Operation *> operations;
   for (Operation &op : block)
     if (isa<arith::AddIOp, arith::SubIOp, arith::MulIOp>(op) &&
         op.getResult(0).getType().isIndex())
       operations.push_back(&op);
+  OpBuilder b = OpBuilder::atBlockBegin(&block);
+  Value flag = arith::ConstantIntOp::create(b, loc, 0, 1);
+  // Collected as sizes are computed, so that one flag is kept at a time.
   for (Operation *op : operations) {
-    OpBuilder b(op->getContext());
     b.setInsertionPointAfter(op);
     Value lhs = op->getOperand(0), rhs = op->getOperand(1);
     Value result = op->getResult(0), wraps;
@@ -43,7 +43,7 @@ Value lathe::createOverflowFlag(OpBuilder &builder, Block &block,
       wraps = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne,
                                     wide.getHigh(), sign);
     }
-    flag = arith::OrIOp::create(builder, loc, flag, wraps);
+    flag = arith::OrIOp::create(b, loc, flag, wraps);
   }
   return flag;
 }

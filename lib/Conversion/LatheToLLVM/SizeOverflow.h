@@ -15,11 +15,8 @@ namespace lathe {
 inline constexpr int32_t sizeOverflowStatus = -1;
 
 /// Returns an `i1` that says whether any of the sums, differences and products
-/// of indices in `block` overflows. The checks are created after each of them,
-/// what joins the checks at the builder's insertion point, which is the end of
-/// `block`.
-mlir::Value createOverflowFlag(mlir::OpBuilder &builder, mlir::Block &block,
-                               mlir::Location loc);
+/// of indices in `block` overflows. The checks are created after each of them.
+mlir::Value createOverflowFlag(mlir::Block &block, mlir::Location loc);
 
 } // namespace lathe
 

@@ -24,24 +24,46 @@ static StringRef getSymbolName(Operation *op) {
   return "";
 }
 
+unsigned SizeTable::SameOp::getHashValue(Operation *op) {
+  return OperationEquivalence::computeHash(
+      op, OperationEquivalence::directHashValue,
+      OperationEquivalence::ignoreHashValue,
+      OperationEquivalence::IgnoreLocations);
+}
+
+bool SizeTable::SameOp::isEqual(Operation *a, Operation *b) {
+  if (a == b)
+    return true;
+  for (Operation *op : {a, b})
+    if (op == getEmptyKey() || op == getTombstoneKey())
+      return false;
+  return OperationEquivalence::isEquivalentTo(
+      a, b, OperationEquivalence::IgnoreLocations);
+}
+
 SizeTable::SizeTable(func::FuncOp main, ProgramTables &tables)
     : main(main), tables(tables) {
   if (auto names = main->getAttrOfType<ArrayAttr>(symbolsAttrName))
     for (StringRef name : names.getAsValueRange<StringAttr>())
-      tables.symbols.push_back(name.str());
+      addSymbol(name);
   main.walk([&](Operation *op) {
     StringRef name = getSymbolName(op);
     if (!name.empty() && !findSymbol(name))
-      tables.symbols.push_back(name.str());
+      addSymbol(name);
   });
   numValues = tables.symbols.size();
 }
 
+void SizeTable::addSymbol(StringRef name) {
+  symbolIds.try_emplace(name, tables.symbols.size());
+  tables.symbols.push_back(name.str());
+}
+
 std::optional<unsigned> SizeTable::findSymbol(StringRef name) const {
-  for (auto [i, symbol] : llvm::enumerate(tables.symbols))
-    if (symbol == name)
-      return i;
-  return std::nullopt;
+  auto found = symbolIds.find(name);
+  if (found == symbolIds.end())
+    return std::nullopt;
+  return found->second;
 }
 
 bool SizeTable::isSizeOp(Operation *op) {
@@ -57,6 +79,11 @@ TableSize SizeTable::add(Value index) {
     return *known;
   if (StringRef name = getSymbolName(index.getDefiningOp()); !name.empty())
     return ~(int64_t)*findSymbol(name);
+  // Each size once, however many ops compute it.
+  if (auto result = dyn_cast<OpResult>(index);
+      result && isSizeOp(result.getOwner()))
+    index = (*computed.insert(result.getOwner()).first)
+                ->getResult(result.getResultNumber());
   auto [it, fresh] = ids.insert({index, numValues});
   if (fresh)
     ++numValues;
@@ -74,20 +101,11 @@ TableSize SizeTable::add(AffineMap map, ArrayRef<Value> operands,
   return add(cast<Value>(folded));
 }
 
-void SizeTable::addMaximum(TableSize size, Operation *before) {
-  if (size >= 0) {
-    if (maximum >= 0)
-      maximum = std::max(maximum, size);
-    return;
-  }
-  for (auto &[value, id] : ids)
-    if (id == ~size)
-      return maxima.push_back(value);
-  // A symbol itself.
-  OpBuilder builder(before);
-  maxima.push_back(SymbolOp::create(builder, before->getLoc(),
-                                    builder.getIndexType(),
-                                    tables.symbols[~size]));
+void SizeTable::addMaximum(TableSize size) {
+  if (size < 0)
+    maxima.insert(~size);
+  else if (maximum >= 0)
+    maximum = std::max(maximum, size);
 }
 
 Value lathe::expandSizeExpr(OpBuilder &b, Location loc, AffineExpr expr,
@@ -133,8 +151,21 @@ namespace {
 /// Clones sizes into eval, each op once.
 class Cloner {
 public:
-  Cloner(OpBuilder &builder, const ProgramTables &tables, Value symbols)
-      : builder(builder), tables(tables), symbols(symbols) {}
+  Cloner(OpBuilder &builder, const SizeTable &sizes, Value symbols)
+      : builder(builder), sizes(sizes), symbols(symbols) {}
+
+  /// A symbol as an index.
+  Value getSymbol(unsigned symbol, Location loc) {
+    Value &known = loaded[symbol];
+    if (known)
+      return known;
+    Type i64 = builder.getI64Type();
+    Value address = LLVM::GEPOp::create(builder, loc, symbols.getType(), i64,
+                                        symbols, LLVM::GEPArg(int32_t(symbol)));
+    return known = arith::IndexCastOp::create(
+               builder, loc, builder.getIndexType(),
+               LLVM::LoadOp::create(builder, loc, i64, address));
+  }
 
   FailureOr<Value> get(Value value) {
     if (Value known = done.lookup(value))
@@ -145,16 +176,8 @@ public:
                        "expects a size computed from symbols, got ")
              << (op ? op->getName().getStringRef() : StringRef("an argument"));
     Location loc = op->getLoc();
-    if (StringRef name = getSymbolName(op); !name.empty()) {
-      size_t i = llvm::find(tables.symbols, name) - tables.symbols.begin();
-      Value address = LLVM::GEPOp::create(builder, loc, symbols.getType(),
-                                          builder.getI64Type(), symbols,
-                                          LLVM::GEPArg((int32_t)i));
-      Value loaded =
-          LLVM::LoadOp::create(builder, loc, builder.getI64Type(), address);
-      return done[value] = arith::IndexCastOp::create(
-                 builder, loc, builder.getIndexType(), loaded);
-    }
+    if (StringRef name = getSymbolName(op); !name.empty())
+      return getSymbol(*sizes.findSymbol(name), loc);
     SmallVector<Value> operands;
     for (Value operand : op->getOperands()) {
       FailureOr<Value> got = get(operand);
@@ -192,11 +215,21 @@ public:
 
 private:
   OpBuilder &builder;
-  const ProgramTables &tables;
+  const SizeTable &sizes;
   Value symbols;
   DenseMap<Value, Value> done;
+  DenseMap<unsigned, Value> loaded;
 };
 } // namespace
+
+SmallVector<unsigned> lathe::getReadSymbols(AffineMap map) {
+  SetVector<unsigned> read;
+  map.walkExprs([&](AffineExpr expr) {
+    if (auto symbol = dyn_cast<AffineSymbolExpr>(expr))
+      read.insert(symbol.getPosition());
+  });
+  return read.takeVector();
+}
 
 /// An expression with the names of its symbols.
 static std::string printSize(AffineExpr expr, ArrayRef<std::string> names) {
@@ -239,7 +272,7 @@ LogicalResult SizeTable::emitEval(OpBuilder &builder, StringRef name) {
   Block *entry = func.addEntryBlock(builder);
   builder.setInsertionPointToStart(entry);
   Value symbols = entry->getArgument(0), values = entry->getArgument(1);
-  Cloner cloner(builder, tables, symbols);
+  Cloner cloner(builder, *this, symbols);
   auto store = [&](Value index, int64_t id) {
     Value wide = index;
     if (index.getType().isIndex())
@@ -250,7 +283,8 @@ LogicalResult SizeTable::emitEval(OpBuilder &builder, StringRef name) {
                                         LLVM::GEPArg((int32_t)id));
     LLVM::StoreOp::create(builder, loc, wide, address);
   };
-  for (size_t i = 0; i < tables.symbols.size(); ++i) {
+  int64_t numSymbols = tables.symbols.size();
+  for (int64_t i = 0; i < numSymbols; ++i) {
     Value from = LLVM::GEPOp::create(builder, loc, pointer, i64, symbols,
                                      LLVM::GEPArg((int32_t)i));
     Value to = LLVM::GEPOp::create(builder, loc, pointer, i64, values,
@@ -266,8 +300,11 @@ LogicalResult SizeTable::emitEval(OpBuilder &builder, StringRef name) {
   }
   if (!maxima.empty()) {
     Value best = arith::ConstantIndexOp::create(builder, loc, maximum);
-    for (Value value : maxima) {
-      FailureOr<Value> got = cloner.get(value);
+    for (int64_t id : maxima) {
+      FailureOr<Value> got =
+          id < numSymbols
+              ? cloner.getSymbol(id, loc)
+              : cloner.get(ids.getArrayRef()[id - numSymbols].first);
       if (failed(got))
         return failure();
       best = arith::MaxSIOp::create(builder, loc, best, *got);
@@ -278,20 +315,13 @@ LogicalResult SizeTable::emitEval(OpBuilder &builder, StringRef name) {
 
   Value status = arith::ConstantIntOp::create(builder, loc, i32, 0);
   if (auto constraints = main->getAttrOfType<ArrayAttr>(constraintsAttrName)) {
-    SmallVector<Value> all;
-    for (size_t i = 0; i < tables.symbols.size(); ++i) {
-      Value from = LLVM::GEPOp::create(builder, loc, pointer, i64, symbols,
-                                       LLVM::GEPArg((int32_t)i));
-      all.push_back(arith::IndexCastOp::create(
-          builder, loc, builder.getIndexType(),
-          LLVM::LoadOp::create(builder, loc, i64, from)));
-    }
+    SmallVector<Value> all(numSymbols);
     for (AffineMap map : constraints.getAsValueRange<AffineMapAttr>()) {
-      bool isKnown = true;
-      for (unsigned i = 0; i < map.getNumSymbols(); ++i)
-        isKnown &= boundAtEntry.test(i) || !map.isFunctionOfSymbol(i);
-      if (!isKnown)
+      SmallVector<unsigned> read = getReadSymbols(map);
+      if (!llvm::all_of(read, [&](unsigned i) { return isBoundAtEntry(i); }))
         continue;
+      for (unsigned i : read)
+        all[i] = cloner.getSymbol(i, loc);
       Value lhs = expandSizeExpr(builder, loc, map.getResult(0), {}, all);
       Value rhs = expandSizeExpr(builder, loc, map.getResult(1), {}, all);
       Value bad = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ne,
@@ -304,7 +334,7 @@ LogicalResult SizeTable::emitEval(OpBuilder &builder, StringRef name) {
       status = arith::SelectOp::create(builder, loc, bad, code, status);
     }
   }
-  Value overflows = createOverflowFlag(builder, *entry, loc);
+  Value overflows = createOverflowFlag(*entry, loc);
   Value code =
       arith::ConstantIntOp::create(builder, loc, i32, sizeOverflowStatus);
   status = arith::SelectOp::create(builder, loc, overflows, code, status);

@@ -11,7 +11,9 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Builders.h"
 #include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/SmallBitVector.h"
+#include "llvm/ADT/StringMap.h"
 
 namespace lathe {
 
@@ -38,9 +40,8 @@ public:
   TableSize add(mlir::AffineMap map, llvm::ArrayRef<mlir::Value> operands,
                 mlir::Operation *before, unsigned result);
 
-  /// Takes part in the maximum that `getMaximum` returns (scratch); helper ops
-  /// go before `before`.
-  void addMaximum(TableSize size, mlir::Operation *before);
+  /// Takes part in the maximum that `getMaximum` returns (scratch).
+  void addMaximum(TableSize size);
 
   /// Emits `int32_t name(const int64_t *symbols, int64_t *values)`, which also
   /// checks `lathe.constraints`. No sizes can be added afterwards.
@@ -53,14 +54,27 @@ public:
   static bool isSizeOp(mlir::Operation *op);
 
 private:
+  /// Ops that compute the same are equal.
+  struct SameOp : llvm::DenseMapInfo<mlir::Operation *> {
+    static unsigned getHashValue(mlir::Operation *op);
+    static bool isEqual(mlir::Operation *a, mlir::Operation *b);
+  };
+
+  void addSymbol(llvm::StringRef name);
   mlir::func::FuncOp main;
   ProgramTables &tables;
+  llvm::StringMap<unsigned> symbolIds;
+  /// One value for each size, apart from symbols; they follow those in order.
   llvm::MapVector<mlir::Value, int64_t> ids;
-  llvm::SmallVector<mlir::Value> maxima;
+  llvm::DenseSet<mlir::Operation *, SameOp> computed;
+  llvm::SetVector<int64_t> maxima; ///< Places among the values.
   llvm::SmallBitVector boundAtEntry;
   TableSize maximum = 0;
   int64_t numValues = 0;
 };
+
+/// The symbols that `map` is a function of.
+llvm::SmallVector<unsigned> getReadSymbols(mlir::AffineMap map);
 
 /// What a condition on sizes says, with the names of the symbols.
 std::string printConstraint(mlir::AffineMap map,
