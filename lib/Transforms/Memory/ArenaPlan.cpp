@@ -7,13 +7,15 @@
 
 #include "llvm/ADT/STLExtras.h"
 #include <algorithm>
+#include <map>
 #include <numeric>
+#include <set>
 
 using namespace llvm;
 using namespace lathe;
 
 /// Orders of placement that learn from the one before, and the pairs of buffers
-/// that they may look at: some 0.1 s.
+/// that they may look at: some 0.1 s. An order that looks at more is not tried.
 static constexpr size_t orderRounds = 32, orderPairs = 1 << 25;
 
 /// The first attempt's share of steps, for each pair of buffers: enough to
@@ -38,6 +40,112 @@ int64_t lathe::getLivenessBound(ArrayRef<LiveBuffer> buffers) {
     bound = std::max(bound, live);
   }
   return bound;
+}
+
+/// How many pairs of buffers live at the same time.
+static size_t countMeetings(ArrayRef<LiveBuffer> buffers) {
+  SmallVector<std::pair<int64_t, int64_t>> events;
+  for (const LiveBuffer &buffer : buffers) {
+    events.push_back({buffer.first, 1});
+    events.push_back({buffer.last + 1, -1});
+  }
+  llvm::sort(events);
+  size_t live = 0, meetings = 0;
+  for (auto [step, change] : events) {
+    if (change > 0)
+      meetings += live;
+    live += change;
+  }
+  return meetings;
+}
+
+namespace {
+/// What lies free between buffers, by place and by size.
+class Holes {
+public:
+  /// The place of the smallest hole of `bytes`, or the end of all.
+  int64_t take(int64_t bytes) {
+    auto best = bySize.lower_bound({bytes, 0});
+    if (best == bySize.end()) {
+      // What is free at the end grows.
+      int64_t offset = end;
+      if (!byPlace.empty()) {
+        auto [last, size] = *std::prev(byPlace.end());
+        if (last + size == end) {
+          remove(last, size);
+          offset = last;
+        }
+      }
+      end = offset + bytes;
+      return offset;
+    }
+    auto [size, offset] = *best;
+    remove(offset, size);
+    if (size > bytes)
+      add(offset + bytes, size - bytes);
+    return offset;
+  }
+
+  void give(int64_t offset, int64_t bytes) {
+    auto next = byPlace.lower_bound(offset);
+    if (next != byPlace.end() && next->first == offset + bytes) {
+      auto [at, size] = *next;
+      remove(at, size);
+      bytes += size;
+    }
+    auto before = byPlace.lower_bound(offset);
+    if (before != byPlace.begin()) {
+      auto [at, size] = *std::prev(before);
+      if (at + size == offset) {
+        remove(at, size);
+        offset = at;
+        bytes += size;
+      }
+    }
+    add(offset, bytes);
+  }
+
+  int64_t getEnd() const { return end; }
+
+private:
+  void add(int64_t offset, int64_t size) {
+    byPlace[offset] = size;
+    bySize.insert({size, offset});
+  }
+  void remove(int64_t offset, int64_t size) {
+    byPlace.erase(offset);
+    bySize.erase({size, offset});
+  }
+
+  std::map<int64_t, int64_t> byPlace;
+  std::set<std::pair<int64_t, int64_t>> bySize;
+  int64_t end = 0;
+};
+} // namespace
+
+/// Places buffers as they come to life, each in the smallest hole that holds
+/// it: not the best of plans, but one for any number of buffers.
+static ArenaPlan planByTime(ArrayRef<LiveBuffer> buffers) {
+  // At one step, what goes out comes before what comes in.
+  SmallVector<std::tuple<int64_t, bool, unsigned>> events;
+  for (auto [i, buffer] : llvm::enumerate(buffers)) {
+    events.push_back({buffer.first, true, i});
+    events.push_back({buffer.last + 1, false, i});
+  }
+  llvm::sort(events);
+  ArenaPlan plan;
+  plan.offsets.assign(buffers.size(), 0);
+  Holes holes;
+  for (auto [step, comes, i] : events) {
+    if (buffers[i].bytes == 0)
+      continue;
+    if (comes)
+      plan.offsets[i] = holes.take(buffers[i].bytes);
+    else
+      holes.give(plan.offsets[i], buffers[i].bytes);
+  }
+  plan.bytes = holes.getEnd();
+  return plan;
 }
 
 namespace {
@@ -105,12 +213,16 @@ static SmallVector<unsigned> getOrder(size_t count,
 }
 
 ArenaPlan lathe::planGreedy(ArrayRef<LiveBuffer> buffers) {
+  if (countMeetings(buffers) > orderPairs)
+    return planByTime(buffers);
   return Placer(buffers).place(getOrder(
       buffers.size(), [&](unsigned i) { return (double)buffers[i].bytes; }));
 }
 
 /// The best of several orders of placement.
 static ArenaPlan planByOrders(ArrayRef<LiveBuffer> buffers) {
+  if (countMeetings(buffers) > orderPairs)
+    return planByTime(buffers);
   Placer placer(buffers);
   auto life = [&](unsigned i) {
     return (double)(buffers[i].last - buffers[i].first + 1);

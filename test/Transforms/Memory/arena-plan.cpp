@@ -86,6 +86,20 @@ static void testRandom() {
   EXPECT(planBySearch({}, 10).bytes == 0);
 }
 
+/// So many buffers at the same time that no order of placement is tried.
+static void testMany() {
+  std::mt19937_64 random(3);
+  llvm::SmallVector<LiveBuffer> buffers(10000);
+  for (LiveBuffer &buffer : buffers) {
+    buffer.first = random() % 2000;
+    buffer.last = buffer.first + random() % 20000;
+    buffer.bytes = 64 * (1 + random() % 200);
+  }
+  ArenaPlan plan = planBySearch(buffers, 1000000);
+  checkPlan(buffers, plan);
+  EXPECT(plan.bytes <= getLivenessBound(buffers) * 5 / 4);
+}
+
 /// The smallest arena, by trying every order of placement.
 static int64_t findSmallest(llvm::ArrayRef<LiveBuffer> buffers) {
   llvm::SmallVector<unsigned> order(buffers.size());
@@ -176,6 +190,7 @@ static void testHard(llvm::StringRef folder) {
 int main(int argc, char **argv) {
   EXPECT(argc == 2);
   testRandom();
+  testMany();
   testSmallest();
   testHard(argv[1]);
   return 0;
