@@ -1,0 +1,97 @@
+// Part of the Lathe project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The state of one nest while its loops are emitted. NestGenerator.cpp emits
+// loops and blocks, NestSegments.cpp cuts dimensions into blocks,
+// NestReduction.cpp emits what sums up, NestPrefetch.cpp what is fetched early.
+
+#ifndef LATHE_LIB_TARGET_CPU_NESTGENERATOR_H
+#define LATHE_LIB_TARGET_CPU_NESTGENERATOR_H
+
+#include "Nest.h"
+#include "NestBody.h"
+
+#include "mlir/Dialect/Arith/Utils/Utils.h"
+
+namespace lathe::cpu {
+
+/// Blocks of `factor` points from `begin` to `end`.
+struct Segment {
+  mlir::OpFoldResult begin, end;
+  unsigned factor;
+  /// The last vector may reach past `end`.
+  bool masked = false;
+  /// No point of it reads padding.
+  bool inside = false;
+};
+
+class NestGenerator {
+public:
+  NestGenerator(mlir::OpBuilder &builder, Nest &nest, const Target &target)
+      : builder(builder), nest(nest), loc(nest.getMain().getLoc()),
+        target(target) {}
+
+  void run();
+
+private:
+  mlir::Value toValue(mlir::OpFoldResult ofr) {
+    return mlir::getValueOrCreateConstantIndexOp(builder, loc, ofr);
+  }
+  /// Emits the loops by the plan.
+  void emitNest();
+  llvm::SmallVector<Segment> getVectorSegments();
+  llvm::SmallVector<Segment> getBlockSegments(unsigned dim, unsigned factor);
+  llvm::SmallVector<Segment> getSharedSegments(unsigned dim, unsigned factor);
+  llvm::SmallVector<Segment> splitAtEdges(unsigned dim,
+                                          llvm::ArrayRef<Segment> segments);
+  /// Where in its padded dimension a point reads, if that is a constant.
+  std::optional<int64_t> getPosition(const PaddedDim &dim, unsigned parallel,
+                                     int64_t reduction);
+  /// Whether the point reads no padding that is told apart now.
+  bool isLive(const Coords &coords);
+  /// Whether some point of the block reads padding along `dim` at some step,
+  /// all of them known now.
+  bool isEdge(const PaddedDim &dim);
+  Segment getInside(const PaddedDim &dim);
+  void emitParallel(llvm::ArrayRef<unsigned> order);
+  void emitBlock();
+  void emitPrefetches(uint64_t parallel);
+  void emitReduction(unsigned depth,
+                     llvm::SmallVector<mlir::Value> &accumulators);
+  void emitUnrolled(unsigned depth,
+                    llvm::SmallVector<mlir::Value> &accumulators);
+  /// One step of the reduction at the current base: the new accumulators.
+  llvm::SmallVector<mlir::Value>
+  emitStep(llvm::ArrayRef<mlir::Value> accumulators);
+  void emitPanelPrefetches();
+  /// A loop over `segment`, whose body gets the index and accumulators.
+  void emitLoop(
+      const Segment &segment, unsigned step,
+      llvm::SmallVector<mlir::Value> &accumulators,
+      llvm::function_ref<void(mlir::Value, llvm::SmallVector<mlir::Value> &)>
+          body);
+  mlir::Value foldLanes(unsigned output, mlir::Value value);
+  mlir::Value combine(unsigned output, mlir::Value lhs, mlir::Value rhs);
+  /// Calls `visit` for all coordinates of the block, the dimensions in `dims`
+  /// running.
+  void forEachCoords(uint64_t dims,
+                     llvm::function_ref<void(const Coords &)> visit);
+
+  mlir::OpBuilder &builder;
+  Nest &nest;
+  mlir::Location loc;
+  const Target &target;
+  NestPlan plan;
+  BlockState block;
+  llvm::SmallVector<mlir::OpFoldResult> extents;
+  llvm::SmallVector<int64_t> staticExtents;
+  llvm::SmallVector<unsigned> reductions;
+  /// Reductions, as bits, whose step is a constant at the moment.
+  uint64_t unrolledNow = 0;
+  /// Which (output, coordinates) each accumulator belongs to.
+  llvm::SmallVector<std::pair<unsigned, Coords>> accumulatorKeys;
+};
+
+} // namespace lathe::cpu
+
+#endif // LATHE_LIB_TARGET_CPU_NESTGENERATOR_H
