@@ -110,7 +110,7 @@ std::string lathe::findWrongOption(const CompileOptions &options) {
         choose("layout", "auto|none", options.layout),
         choose("memory-plan", "search|greedy|none", options.memoryPlan),
         choose("weights", "embed|file", options.weights),
-        choose("precision", "strict|relaxed", options.precision)})
+        choose("precision", "strict|relaxed|bf16|f16", options.precision)})
     if (!wrong.empty())
       return wrong;
   if (options.optLevel > 3)
@@ -308,6 +308,17 @@ LogicalResult Compiler::lower() {
   return success();
 }
 
+/// What `--precision` allows on a target.
+static PrecisionOptions getPrecision(StringRef name,
+                                     const TargetInterface &target) {
+  PrecisionOptions precision;
+  if (name == "relaxed")
+    precision.filtering = target.getRates();
+  else if (name != "strict")
+    precision.factors = name.str();
+  return precision;
+}
+
 /// Levels 3 and 4.
 LogicalResult Compiler::lower(Variant &variant) {
   if (failed(runPasses("tensor", *variant.module, [&](PassManager &pm) {
@@ -315,8 +326,7 @@ LogicalResult Compiler::lower(Variant &variant) {
             pm, fusion,
             options.layout == "none" ? 0 : variant.target->getPanelWidth(),
             variant.target->fusesAttention(),
-            options.precision == "relaxed" ? variant.target->getRates()
-                                           : std::nullopt);
+            getPrecision(options.precision, *variant.target));
       })))
     return failure();
   if (failed(runPasses("kernels", *variant.module, [&](PassManager &pm) {

@@ -127,7 +127,7 @@ void lathe::buildGraphPipeline(OpPassManager &pm, const FusionOptions &fusion,
 
 void lathe::buildTensorPipeline(OpPassManager &pm, const FusionOptions &fusion,
                                 unsigned panelWidth, bool attention,
-                                std::optional<MachineRates> relaxed) {
+                                const PrecisionOptions &precision) {
   OpPassManager &onFunc = pm.nest<func::FuncOp>();
   onFunc.addPass(createConvertOnnxToLinalg());
   onFunc.addPass(createCanonicalizerPass());
@@ -135,15 +135,19 @@ void lathe::buildTensorPipeline(OpPassManager &pm, const FusionOptions &fusion,
   if (panelWidth > 0) {
     onFunc.addPass(createChooseLayouts());
     onFunc.addPass(createMaterializeLayouts());
-    if (relaxed) {
+    if (precision.filtering) {
       ChooseWinogradOptions choose;
-      choose.lanes = relaxed->lanes;
-      choose.cacheBytes = relaxed->cacheBytes;
-      choose.nearBytes = relaxed->nearBytes;
-      choose.farBytes = relaxed->farBytes;
+      choose.lanes = precision.filtering->lanes;
+      choose.cacheBytes = precision.filtering->cacheBytes;
+      choose.nearBytes = precision.filtering->nearBytes;
+      choose.farBytes = precision.filtering->farBytes;
       onFunc.addPass(createChooseWinograd(choose));
       onFunc.addPass(createExpandWinograd({panelWidth}));
     }
+  }
+  if (!precision.factors.empty())
+    onFunc.addPass(createNarrowFactors({precision.factors}));
+  if (panelWidth > 0) {
     PackWeightsOptions pack;
     pack.panelWidth = panelWidth;
     onFunc.addPass(createPackWeights(pack));

@@ -102,8 +102,9 @@ static constexpr OptionInfo table[] = {
      setText<&O::layout>},
     {"memory-plan", K::Value, S::Code, "search|greedy|none", "search",
      "Placement of values in the arena", setText<&O::memoryPlan>},
-    {"precision", K::Value, S::Code, "strict|relaxed", "strict",
-     "Relaxed: arithmetic that may change results within documented error",
+    {"precision", K::Value, S::Code, "strict|relaxed|bf16|f16", "strict",
+     "Relaxed: arithmetic that may change results within documented error; "
+     "bf16, f16: weights that are multiplied and summed are stored so",
      setText<&O::precision>},
     {"name", K::Value, S::Artifact, "prefix", "",
      "Prefix of the artifact's symbols (default: the file's name)",

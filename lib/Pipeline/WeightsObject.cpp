@@ -7,9 +7,11 @@
 
 #include "lathe/Dialect/Lathe/IR/MinimalFilter.h"
 #include "lathe/Pipeline/Artifact.h"
+#include "lathe/Transforms/Fusion/ProgramOps.h"
 
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
+#include "llvm/ADT/bit.h"
 #include "llvm/BinaryFormat/ELF.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MathExtras.h"
@@ -307,6 +309,55 @@ static llvm::Error transformFilters(Bytes &bytes, Type elementType,
   return llvm::Error::success();
 }
 
+/// The nearest `bf16`, ties to even, as its bits; no number becomes one.
+static uint16_t roundToBF16(uint32_t bits) {
+  if ((bits & 0x7fffffff) > 0x7f800000)
+    return uint16_t(bits >> 16) | 0x40;
+  return uint16_t((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+
+/// The same for `f16`.
+static uint16_t roundToF16(uint32_t bits) {
+  uint16_t sign = bits >> 16 & 0x8000;
+  bits &= 0x7fffffff;
+  if (bits > 0x7f800000)
+    return sign | 0x7e00 | (bits >> 13 & 0x3ff);
+  // Below the least normal number, 2^-14, steps are as wide as those of `f32`
+  // are from 1/2 on.
+  constexpr uint32_t leastNormal = 113u << 23, half = 126u << 23;
+  if (bits < leastNormal) {
+    float sum = llvm::bit_cast<float>(bits) + 0.5f;
+    return sign | uint16_t(llvm::bit_cast<uint32_t>(sum) - half);
+  }
+  uint32_t rounded = (bits + 0xfff + (bits >> 13 & 1)) >> 13;
+  return sign | uint16_t(std::min(rounded - (112u << 10), 0x7c00u));
+}
+
+/// Rounds numbers of `f32` to `element`.
+static llvm::Error convert(Bytes &bytes, Type element, Location loc) {
+  auto round = element.isBF16() ? roundToBF16 : roundToF16;
+  uint16_t infinity = element.isBF16() ? 0x7f80 : 0x7c00;
+  std::vector<char> made(bytes.data.size() / 2);
+  for (size_t i = 0, e = made.size() / 2; i < e; ++i) {
+    uint32_t from;
+    memcpy(&from, bytes.data.data() + 4 * i, 4);
+    uint16_t to = round(from);
+    if ((to & 0x7fff) == infinity && (from & 0x7fffffff) != 0x7f800000) {
+      llvm::SetVector<StringAttr> nodes;
+      collectNodeNames(loc, nodes);
+      std::string where =
+          nodes.empty() ? "" : "node '" + nodes.front().str() + "': ";
+      return llvm::createStringError(
+          "%sexpected weights that %s has numbers for, got %g", where.c_str(),
+          element.isBF16() ? "bf16" : "f16", llvm::bit_cast<float>(from));
+    }
+    memcpy(&made[2 * i], &to, 2);
+  }
+  bytes.elementBytes = 2;
+  bytes.own(std::move(made));
+  return llvm::Error::success();
+}
+
 llvm::Error lathe::writeWeights(const ProgramTables &tables,
                                 llvm::raw_ostream &os) {
   int64_t written = 0;
@@ -332,6 +383,11 @@ llvm::Error lathe::writeWeights(const ProgramTables &tables,
       else if (auto winograd = dyn_cast<WinogradStepAttr>(step)) {
         if (llvm::Error error = transformFilters(bytes, elementType, winograd))
           return error;
+      } else if (auto convertStep = dyn_cast<ConvertStepAttr>(step)) {
+        if (llvm::Error error =
+                convert(bytes, convertStep.getElement(), op.getLoc()))
+          return error;
+        elementType = convertStep.getElement();
       } else if (llvm::Error error =
                      scale(bytes, elementType, cast<ScaleStepAttr>(step)))
         return error;

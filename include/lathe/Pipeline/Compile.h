@@ -42,7 +42,7 @@ struct CompileOptions {
   std::string fusion = "all";        ///< all, none, or names: `NAME,-NAME`.
   std::string layout = "auto";       ///< auto or none.
   std::string memoryPlan = "search"; ///< search, greedy or none.
-  std::string precision = "strict";  ///< strict or relaxed.
+  std::string precision = "strict";  ///< strict, relaxed, bf16 or f16.
   std::string name; ///< Symbol prefix; from the file's name if empty.
   std::string weights = "embed"; ///< embed or file.
   unsigned optLevel = 3;

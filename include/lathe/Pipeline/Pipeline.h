@@ -55,13 +55,21 @@ void buildIntermediatesPipeline(mlir::OpPassManager &pm);
 void buildGraphPipeline(mlir::OpPassManager &pm, const FusionOptions &fusion,
                         const ConstantEvaluator &evaluator = {});
 
+/// What arithmetic may differ from the model's in; nothing by default.
+struct PrecisionOptions {
+  /// Minimal filtering, where it is faster by these rates.
+  std::optional<MachineRates> filtering;
+  /// The type that constant factors of sums of products are stored in: `bf16`
+  /// or `f16`, or as they are where empty.
+  std::string factors;
+};
+
 /// Level 3, from `onnx` to kernels and launches. `panelWidth` is the target's
 /// number of f32 columns per panel of packed weights; 0 leaves layouts alone.
-/// `attention`: the target's kernels may have two contractions. With `relaxed`,
-/// arithmetic may change where that is faster by these rates.
+/// `attention`: the target's kernels may have two contractions.
 void buildTensorPipeline(mlir::OpPassManager &pm, const FusionOptions &fusion,
                          unsigned panelWidth, bool attention,
-                         std::optional<MachineRates> relaxed = std::nullopt);
+                         const PrecisionOptions &precision = {});
 
 /// The rest of level 4, after the target compiled the kernels.
 void buildMemoryPipeline(mlir::OpPassManager &pm, llvm::StringRef strategy);

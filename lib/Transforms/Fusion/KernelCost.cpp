@@ -180,7 +180,8 @@ AffineMap lathe::getKernelCost(KernelOp kernel) {
       if (isSum ||
           (llvm::any_of(inner.getResultTypes(), llvm::IsaPred<FloatType>) &&
            isa<arith::ArithDialect, math::MathDialect>(inner.getDialect()) &&
-           !isa<arith::ConstantOp, arith::SelectOp>(inner))) {
+           !isa<arith::ConstantOp, arith::SelectOp, arith::ExtFOp,
+                arith::TruncFOp>(inner))) {
         if (!shares)
           ++perPoint;
         else if (std::optional<AffineExpr> count =

@@ -17,24 +17,6 @@ namespace lathe {
 
 using namespace lathe;
 
-/// A weight behind views, with the views as steps of its recipe.
-static WeightOp getWeight(Value value, SmallVectorImpl<Attribute> &recipe) {
-  SmallVector<Attribute> views;
-  while (auto view = value.getDefiningOp<ViewOp>()) {
-    auto type = cast<RankedTensorType>(view.getType());
-    if (!type.hasStaticShape())
-      return {};
-    views.push_back(ReshapeStepAttr::get(value.getContext(), type.getShape()));
-    value = view.getSource();
-  }
-  auto weight = value.getDefiningOp<WeightOp>();
-  if (!weight)
-    return {};
-  llvm::append_range(recipe, weight.getRecipe());
-  llvm::append_range(recipe, llvm::reverse(views));
-  return weight;
-}
-
 /// Groups the bytes that one lane of a dot product sums: dimension `dim` of the
 /// loops, by which the weight's index `at` goes, is split, and its groups come
 /// last.
@@ -80,7 +62,7 @@ private:
 
 void PackWeights::pack(linalg::GenericOp op, OpOperand &input) {
   SmallVector<Attribute> recipe;
-  WeightOp weight = getWeight(input.get(), recipe);
+  WeightOp weight = findWeight(input.get(), recipe);
   AffineMap map = op.getMatchingIndexingMap(&input);
   if (!weight || !map.isProjectedPermutation())
     return;

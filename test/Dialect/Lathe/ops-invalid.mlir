@@ -64,6 +64,30 @@ func.func @winograd_products() {
 
 // -----
 
+func.func @convert_to_wide() {
+  // expected-error @below {{expects f32 to become bf16 or f16, got 'f32' to become 'f64'}}
+  %w = lathe.weight dense<1.0> : tensor<4xf32> recipe [#lathe.convert<f64>] : tensor<4xf64>
+  return
+}
+
+// -----
+
+func.func @convert_twice() {
+  // expected-error @below {{expects f32 to become bf16 or f16, got 'bf16' to become 'f16'}}
+  %w = lathe.weight dense<1.0> : tensor<4xf32> recipe [#lathe.convert<bf16>, #lathe.convert<f16>] : tensor<4xf16>
+  return
+}
+
+// -----
+
+func.func @convert_type() {
+  // expected-error @below {{expects result type 'tensor<4xbf16>', got 'tensor<4xf32>'}}
+  %w = lathe.weight dense<1.0> : tensor<4xf32> recipe [#lathe.convert<bf16>] : tensor<4xf32>
+  return
+}
+
+// -----
+
 func.func @view_without_sizes(%x: tensor<?x4xf32>) -> tensor<?xf32> {
   // expected-error @+1 {{expects 1 dynamic sizes, got 0}}
   %v = lathe.view %x : tensor<?x4xf32> to tensor<?xf32>

@@ -22,18 +22,20 @@ lathe.kernel @copy(%x: memref<4xf32>, %y: memref<4xf32>) -> (tensor<4xf32>) inpu
 // CHECK-LABEL: func.func @program
 // CHECK: %[[B:.*]] = lathe.symbol "batch"
 // CHECK: lathe.weight dense<1.0{{.*}}> : tensor<3x2xf32> recipe [#lathe.permute<[1, 0]>, #lathe.reshape<[6]>, #lathe.slice<2, [4]>, #lathe.panel<2>, #lathe.scale<0, dense<2.0{{.*}}> : tensor<2xf32>>] : tensor<2x2xf32>
+// CHECK: recipe [#lathe.panel<2>, #lathe.convert<bf16>] : tensor<1x3x2xbf16>
 // CHECK: lathe.launch @relu(%{{.*}}) [%[[B]]] {nodes = ["relu"]} : (tensor<?x64xf32>) -> tensor<?x64xf32>
 // CHECK: lathe.view %{{.*}}[%[[B]]] : tensor<?x64xf32> to tensor<?x8x8xf32>
 // CHECK: lathe.slice %{{.*}}[%[[B]]] : tensor<?x64xf32> to tensor<64xf32>
 // CHECK: lathe.insert %{{.*}} into %{{.*}}[%[[B]]] : tensor<64xf32> into tensor<?x64xf32>
-func.func @program(%x: tensor<?x64xf32>) -> (tensor<?x8x8xf32>, tensor<?x64xf32>, tensor<2x2xf32>) {
+func.func @program(%x: tensor<?x64xf32>) -> (tensor<?x8x8xf32>, tensor<?x64xf32>, tensor<2x2xf32>, tensor<1x3x2xbf16>) {
   %b = lathe.symbol "batch"
   %w = lathe.weight dense<1.0> : tensor<3x2xf32> recipe [#lathe.permute<[1, 0]>, #lathe.reshape<[6]>, #lathe.slice<2, [4]>, #lathe.panel<2>, #lathe.scale<0, dense<2.0> : tensor<2xf32>>] : tensor<2x2xf32>
+  %h = lathe.weight dense<1.0> : tensor<3x2xf32> recipe [#lathe.panel<2>, #lathe.convert<bf16>] : tensor<1x3x2xbf16>
   %r = lathe.launch @relu(%x) [%b] {nodes = ["relu"]} : (tensor<?x64xf32>) -> tensor<?x64xf32>
   %v = lathe.view %r [%b] : tensor<?x64xf32> to tensor<?x8x8xf32>
   %s = lathe.slice %r [%b] : tensor<?x64xf32> to tensor<64xf32>
   %i = lathe.insert %s into %r [%b] : tensor<64xf32> into tensor<?x64xf32>
-  return %v, %i, %w : tensor<?x8x8xf32>, tensor<?x64xf32>, tensor<2x2xf32>
+  return %v, %i, %w, %h : tensor<?x8x8xf32>, tensor<?x64xf32>, tensor<2x2xf32>, tensor<1x3x2xbf16>
 }
 
 // A view of a view reads the first source; one of the same shape is nothing.

@@ -62,4 +62,29 @@ def ExpandWinograd : Pass<"expand-winograd", "::mlir::func::FuncOp"> {
     "::mlir::tensor::TensorDialect", "::lathe::LatheDialect"];
 }
 
+def NarrowFactors : Pass<"narrow-factors", "::mlir::func::FuncOp"> {
+  let summary = "Stores the constant factors of sums of products as 16-bit floats";
+  let description = [{
+    Weights of `f32` that a contraction only multiplies get `#lathe.convert` in
+    their recipe. The body extends what it reads; products and sums stay `f32`.
+
+    ```mlir
+    %w = lathe.weight ... : tensor<768x3072xf32>
+    linalg.generic ... { ^bb0(%x: f32, %y: f32, %sum: f32): ...
+    // becomes
+    %w = lathe.weight ... recipe [#lathe.convert<bf16>] : tensor<768x3072xbf16>
+    linalg.generic ... { ^bb0(%x: f32, %y: bf16, %sum: f32):
+      %0 = arith.extf %y : bf16 to f32 ...
+    ```
+  }];
+  let options = [
+    Option<"element", "element", "std::string", "\"bf16\"",
+           "What weights are stored as: bf16 or f16">
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::lathe::LatheDialect"];
+  let statistics = [
+    Statistic<"numNarrowed", "num-narrowed", "Factors stored as 16-bit floats">
+  ];
+}
+
 #endif // LATHE_TRANSFORMS_PRECISION_PASSES_TD

@@ -32,8 +32,9 @@ void LatheDialect::initialize() {
       >();
 }
 
-/// Applies one step of a recipe to a shape.
+/// Applies one step of a recipe to a shape and a type of elements.
 static LogicalResult applyStep(Attribute step, SmallVector<int64_t> &shape,
+                               Type &element,
                                function_ref<InFlightDiagnostic()> emitError) {
   if (auto permute = dyn_cast<PermuteStepAttr>(step)) {
     ArrayRef<int64_t> perm = permute.getPerm();
@@ -94,6 +95,14 @@ static LogicalResult applyStep(Attribute step, SmallVector<int64_t> &shape,
                          << " factors for axis " << axis;
     return success();
   }
+  if (auto convert = dyn_cast<ConvertStepAttr>(step)) {
+    Type to = convert.getElement();
+    if (!element.isF32() || (!to.isBF16() && !to.isF16()))
+      return emitError() << "expects f32 to become bf16 or f16, got " << element
+                         << " to become " << to;
+    element = to;
+    return success();
+  }
   if (auto winograd = dyn_cast<WinogradStepAttr>(step)) {
     if (shape.size() < 2)
       return emitError() << "expects filters of two dimensions, got rank "
@@ -115,12 +124,12 @@ FailureOr<RankedTensorType>
 lathe::applyRecipe(RankedTensorType type, ArrayAttr recipe,
                    function_ref<InFlightDiagnostic()> emitError) {
   SmallVector<int64_t> shape(type.getShape());
+  Type element = type.getElementType();
   if (recipe)
     for (Attribute step : recipe)
-      if (failed(applyStep(step, shape, emitError)))
+      if (failed(applyStep(step, shape, element, emitError)))
         return failure();
   // What is packed in less than a byte is read as bytes.
-  Type element = type.getElementType();
   if (element.isIntOrFloat() && !element.isInteger(1) &&
       element.getIntOrFloatBitWidth() < 8)
     element = IntegerType::get(type.getContext(), 8);

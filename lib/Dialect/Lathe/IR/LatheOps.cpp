@@ -26,6 +26,23 @@ Value lathe::getSlicedValue(Value value) {
   return value;
 }
 
+WeightOp lathe::findWeight(Value value, SmallVectorImpl<Attribute> &recipe) {
+  SmallVector<Attribute> views;
+  while (auto view = value.getDefiningOp<ViewOp>()) {
+    auto type = cast<RankedTensorType>(view.getType());
+    if (!type.hasStaticShape())
+      return {};
+    views.push_back(ReshapeStepAttr::get(value.getContext(), type.getShape()));
+    value = view.getSource();
+  }
+  auto weight = value.getDefiningOp<WeightOp>();
+  if (!weight)
+    return {};
+  llvm::append_range(recipe, weight.getRecipe());
+  llvm::append_range(recipe, llvm::reverse(views));
+  return weight;
+}
+
 int64_t lathe::getElementBytes(Type type) {
   return llvm::divideCeil(type.getIntOrFloatBitWidth(), 8);
 }

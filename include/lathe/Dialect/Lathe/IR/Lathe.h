@@ -79,6 +79,12 @@ mlir::Value getViewedValue(mlir::Value value);
 /// The same through `lathe.slice`, too: the value whose memory `value` lies in.
 mlir::Value getSlicedValue(mlir::Value value);
 
+/// The weight that `value` is, directly or behind views of static shape; null
+/// where it is none. The steps that make `value` of the weight's tensor are
+/// added to `recipe`.
+WeightOp findWeight(mlir::Value value,
+                    llvm::SmallVectorImpl<mlir::Attribute> &recipe);
+
 /// Bytes of one element in memory; what is narrower than a byte takes one.
 int64_t getElementBytes(mlir::Type type);
 

@@ -92,6 +92,16 @@ def Lathe_ScaleStep : Lathe_Attr<"ScaleStep", "scale"> {
   let assemblyFormat = "`<` $axis `,` $factors `>`";
 }
 
+def Lathe_ConvertStep : Lathe_Attr<"ConvertStep", "convert"> {
+  let summary = "Rounds the elements of a weight to a narrower float";
+  let description = [{
+    From `f32` to `bf16` or `f16`, to the nearest, ties to even. A number that is
+    finite and too large for the type is an error.
+  }];
+  let parameters = (ins "::mlir::Type":$element);
+  let assemblyFormat = "`<` $element `>`";
+}
+
 def Lathe_WinogradStep : Lathe_Attr<"WinogradStep", "winograd"> {
   let summary = "Transforms filters for a minimal filtering algorithm";
   let description = [{
