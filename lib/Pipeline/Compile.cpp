@@ -316,6 +316,7 @@ static PrecisionOptions getPrecision(StringRef name,
     precision.filtering = target.getRates();
   else if (name != "strict")
     precision.factors = name.str();
+  precision.pairs = name == "bf16" && target.sumsPairs();
   return precision;
 }
 

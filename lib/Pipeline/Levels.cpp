@@ -145,11 +145,14 @@ void lathe::buildTensorPipeline(OpPassManager &pm, const FusionOptions &fusion,
       onFunc.addPass(createExpandWinograd({panelWidth}));
     }
   }
+  // Pairs are what weights are packed in.
+  bool pairs = precision.pairs && panelWidth > 0;
   if (!precision.factors.empty())
-    onFunc.addPass(createNarrowFactors({precision.factors}));
+    onFunc.addPass(createNarrowFactors({precision.factors, pairs}));
   if (panelWidth > 0) {
     PackWeightsOptions pack;
     pack.panelWidth = panelWidth;
+    pack.pairs = pairs;
     onFunc.addPass(createPackWeights(pack));
     onFunc.addPass(createCanonicalizerPass());
     onFunc.addPass(createCSEPass());

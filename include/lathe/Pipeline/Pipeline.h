@@ -62,6 +62,8 @@ struct PrecisionOptions {
   /// The type that constant factors of sums of products are stored in: `bf16`
   /// or `f16`, or as they are where empty.
   std::string factors;
+  /// Whether sums of products go in pairs, of factors that are both narrow.
+  bool pairs = false;
 };
 
 /// Level 3, from `onnx` to kernels and launches. `panelWidth` is the target's

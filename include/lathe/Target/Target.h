@@ -77,6 +77,9 @@ public:
   /// For decisions on level 3 that `--precision=relaxed` allows; none where
   /// nothing is gained by them.
   virtual std::optional<MachineRates> getRates() const { return std::nullopt; }
+  /// Whether sums of products of bf16 are faster than those of f32, if weights
+  /// are packed in pairs.
+  virtual bool sumsPairs() const { return false; }
   /// Whether kernels work on memory that the host cannot address. Programs then
   /// read and copy through the runtime.
   virtual bool hasDeviceMemory() const { return false; }

@@ -25,6 +25,7 @@ public:
   std::optional<MachineRates> getRates() const override {
     return cpu::getRates(target);
   }
+  bool sumsPairs() const override { return target.sumsPairs(); }
   void buildKernelPipeline(OpPassManager &onKernel) const override {
     cpu::buildKernelPipeline(onKernel, target);
   }

@@ -8,7 +8,7 @@
 
 #include "lathe/Target/CPU/CPU.h"
 #include "lathe/Target/Kernel/Nest.h"
-#include "lathe/Transforms/Layout/ByteProduct.h"
+#include "lathe/Transforms/Layout/GroupedProduct.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "llvm/ADT/DenseMap.h"
@@ -73,22 +73,23 @@ std::optional<unsigned> findRowDim(mlir::OpOperand &operand, unsigned dim);
 /// body selects by the index.
 llvm::SmallVector<unsigned> findShared(mlir::linalg::LinalgOp op);
 
-/// A sum of products of bytes whose right operand is packed so that a vector
-/// holds, for each column, the bytes of `byteGroup` steps of the reduction.
-struct ByteDot {
-  ByteProduct product;
+/// A sum of products of narrow numbers whose right operand is packed so that a
+/// vector holds, for each column, those of a group of steps of the reduction.
+struct DotProduct {
+  GroupedProduct product;
   unsigned columns; ///< The dimension of the lanes.
   unsigned lanes;
   /// Whether columns lie in panels, the last of which is full.
   bool panelled;
-  /// What a processor multiplies at once.
-  enum Kind { Bytes, Pairs, Words } kind;
+  /// What a processor multiplies at once: all of a group, or pairs of 16 bits,
+  /// or 32-bit words, of bytes.
+  enum Kind { Groups, Pairs, Words } kind;
 };
 
 /// Matches the op whose dimensions have `extents`.
-std::optional<ByteDot> matchByteDot(mlir::linalg::LinalgOp op,
-                                    llvm::ArrayRef<int64_t> extents,
-                                    const Target &target);
+std::optional<DotProduct> matchDotProduct(mlir::linalg::LinalgOp op,
+                                          llvm::ArrayRef<int64_t> extents,
+                                          const Target &target);
 
 /// The choices for one nest.
 struct NestPlan {
@@ -111,9 +112,8 @@ struct NestPlan {
   /// loop, so that neighbours share what windows read in common.
   uint64_t unrolled = 0;
 
-  /// Set where the nest is such a sum; its reduction goes in steps of
-  /// `byteGroup`.
-  std::optional<ByteDot> dot;
+  /// Set where the nest is such a sum; its reduction goes from group to group.
+  std::optional<DotProduct> dot;
 
   /// How lanes see an operand of the first stage.
   LaneAccess getAccess(mlir::OpOperand &operand) const {

@@ -41,29 +41,49 @@ Value BodyEvaluator::demote(Value value, Type storage) {
   return arith::TruncFOp::create(builder, value.getLoc(), type, value);
 }
 
-/// Booleans are bytes in memory, where a vector of `i1` would be packed bits.
-Value BodyEvaluator::toByteBuffer(Value buffer) {
+/// What is loaded and stored as integers: booleans as bytes, where a vector of
+/// `i1` would be packed bits, and bf16 as words, which LLVM masks on processors
+/// without bf16, too.
+static Type getMemoryType(Type element) {
+  if (element.isInteger(1))
+    return IntegerType::get(element.getContext(), 8);
+  if (element.isBF16())
+    return IntegerType::get(element.getContext(), 16);
+  return element;
+}
+
+Value BodyEvaluator::toMemoryBuffer(Value buffer) {
   auto type = cast<MemRefType>(buffer.getType());
-  if (!type.getElementType().isInteger(1))
+  Type element = getMemoryType(type.getElementType());
+  if (element == type.getElementType())
     return buffer;
-  Value &bytes = byteBuffers[buffer];
-  if (!bytes)
-    bytes =
+  Value &integers = memoryBuffers[buffer];
+  if (!integers)
+    integers =
         UnrealizedConversionCastOp::create(
             builder, buffer.getLoc(),
-            TypeRange(MemRefType::get(type.getShape(), builder.getI8Type(),
+            TypeRange(MemRefType::get(type.getShape(), element,
                                       type.getLayout(), type.getMemorySpace())),
             buffer)
             .getResult(0);
-  return bytes;
+  return integers;
 }
 
-/// Bytes as booleans.
-static Value toBool(OpBuilder &builder, Value value) {
-  Value zero = arith::ConstantOp::create(builder, value.getLoc(),
-                                         builder.getZeroAttr(value.getType()));
-  return arith::CmpIOp::create(builder, value.getLoc(),
-                               arith::CmpIPredicate::ne, value, zero);
+/// What was loaded as `element`.
+static Value fromMemory(OpBuilder &builder, Value value, Type element) {
+  Type loaded = getElementTypeOrSelf(value.getType());
+  if (loaded == element)
+    return value;
+  if (element.isInteger(1)) {
+    Value zero = arith::ConstantOp::create(
+        builder, value.getLoc(), builder.getZeroAttr(value.getType()));
+    return arith::CmpIOp::create(builder, value.getLoc(),
+                                 arith::CmpIPredicate::ne, value, zero);
+  }
+  Type type = element;
+  if (auto vector = dyn_cast<VectorType>(value.getType()))
+    type = vector.clone(element);
+  return arith::BitcastOp::create(builder, value.getLoc(), type, value);
 }
 
 //===----------------------------------------------------------------------===//
@@ -88,12 +108,12 @@ Value BodyEvaluator::loadLane(unsigned s, OpOperand &operand,
     return buffer;
   AffineMap map = nest.stages[s].op.getMatchingIndexingMap(&operand);
   Location loc = nest.stages[s].op.getLoc();
-  bool isBool = getElementTypeOrSelf(buffer.getType()).isInteger(1);
+  Type element = getElementTypeOrSelf(buffer.getType());
   SmallVector<Value> indices = getIndices(s, map, coords, lane, /*clamp=*/true);
   buffer = skipPadding(s, operand, indices);
   Value value =
-      memref::LoadOp::create(builder, loc, toByteBuffer(buffer), indices);
-  return isBool ? toBool(builder, value) : value;
+      memref::LoadOp::create(builder, loc, toMemoryBuffer(buffer), indices);
+  return fromMemory(builder, value, element);
 }
 
 /// What masked-off lanes hold. One, for integers: they may be divided by.
@@ -137,7 +157,7 @@ Value BodyEvaluator::loadTurned(unsigned s, OpOperand &operand, unsigned row,
   if (columns.empty()) {
     Location loc = nest.stages[s].op.getLoc();
     AffineMap map = nest.stages[s].op.getMatchingIndexingMap(&operand);
-    Value buffer = toByteBuffer(operand.get());
+    Value buffer = toMemoryBuffer(operand.get());
     auto type =
         cast<VectorType>(vectorOf(getElementTypeOrSelf(buffer.getType())));
     Value mask;
@@ -170,6 +190,7 @@ Value BodyEvaluator::load(unsigned s, OpOperand &operand,
   NestStage &stage = nest.stages[s];
   Value buffer = operand.get();
   Location loc = stage.op.getLoc();
+  Type element = getElementTypeOrSelf(buffer.getType());
   if (!isa<MemRefType>(buffer.getType()))
     return promote(buffer);
   uint64_t dims = getOperandDims(s, operand);
@@ -183,10 +204,8 @@ Value BodyEvaluator::load(unsigned s, OpOperand &operand,
         block.factors[stage.dims[*row]] > 1 &&
         block.factors[stage.dims[*row]] <= plan.lanes &&
         !(s == 0 && nest.padded)) {
-      Value value = loadTurned(s, operand, *row, coords);
-      return getElementTypeOrSelf(buffer.getType()).isInteger(1)
-                 ? toBool(builder, value)
-                 : promote(value);
+      return promote(
+          fromMemory(builder, loadTurned(s, operand, *row, coords), element));
     }
     SmallVector<Value> lanes;
     for (unsigned lane = 0; lane < plan.lanes; ++lane)
@@ -194,10 +213,9 @@ Value BodyEvaluator::load(unsigned s, OpOperand &operand,
     return promote(vector::FromElementsOp::create(
         builder, loc, cast<VectorType>(vectorOf(lanes[0].getType())), lanes));
   }
-  bool isBool = getElementTypeOrSelf(buffer.getType()).isInteger(1);
   AffineMap map = stage.op.getMatchingIndexingMap(&operand);
   SmallVector<Value> indices = getIndices(s, map, coords);
-  buffer = toByteBuffer(skipPadding(s, operand, indices));
+  buffer = toMemoryBuffer(skipPadding(s, operand, indices));
   auto type =
       cast<VectorType>(vectorOf(getElementTypeOrSelf(buffer.getType())));
   Value value;
@@ -207,7 +225,7 @@ Value BodyEvaluator::load(unsigned s, OpOperand &operand,
                                      createPassThrough(builder, loc, type));
   else
     value = vector::LoadOp::create(builder, loc, type, buffer, indices);
-  return isBool ? toBool(builder, value) : promote(value);
+  return promote(fromMemory(builder, value, element));
 }
 
 Value BodyEvaluator::loadOutput(unsigned s, unsigned i, const Coords &coords) {
@@ -243,14 +261,16 @@ void BodyEvaluator::store(unsigned s, unsigned i, const Coords &coords,
   Location loc = stage.op.getLoc();
   Value buffer = operand.get();
   value = demote(value, getElementTypeOrSelf(buffer.getType()));
-  buffer = toByteBuffer(buffer);
+  buffer = toMemoryBuffer(buffer);
   Type element = getElementTypeOrSelf(buffer.getType());
   bool lanes = dependsOnLanes(getOperandDims(s, operand));
   if (lanes)
     value = broadcast(value);
-  if (getElementTypeOrSelf(value.getType()) != element)
-    value = arith::ExtUIOp::create(builder, loc,
-                                   lanes ? vectorOf(element) : element, value);
+  Type stored = lanes ? vectorOf(element) : element;
+  if (getElementTypeOrSelf(value.getType()).isInteger(1))
+    value = arith::ExtUIOp::create(builder, loc, stored, value);
+  else if (value.getType() != stored)
+    value = arith::BitcastOp::create(builder, loc, stored, value);
   AffineMap map = stage.op.getMatchingIndexingMap(&operand);
   if (!lanes) {
     memref::StoreOp::create(builder, loc, value, buffer,
@@ -360,11 +380,11 @@ Value BodyEvaluator::evaluateGather(unsigned s, Operation *op,
   auto loadOp = cast<memref::LoadOp>(op);
   Location loc = op->getLoc();
   Value buffer = loadOp.getMemRef();
-  bool isBool = getElementTypeOrSelf(buffer.getType()).isInteger(1);
-  buffer = toByteBuffer(buffer);
+  Type held = getElementTypeOrSelf(buffer.getType());
+  buffer = toMemoryBuffer(buffer);
   Type element = getElementTypeOrSelf(buffer.getType());
   auto finish = [&](Value value) {
-    return isBool ? toBool(builder, value) : promote(value);
+    return promote(fromMemory(builder, value, held));
   };
   auto indicesAt = [&](unsigned lane) {
     return llvm::map_to_vector(loadOp.getIndices(), [&](Value index) {

@@ -53,7 +53,7 @@ public:
   mlir::Value evaluate(unsigned s, mlir::Value value, const Coords &coords);
   /// The running value of the first stage at `coords` and the products of one
   /// step.
-  mlir::Value evaluateDot(const ByteDot &dot, const Coords &coords);
+  mlir::Value evaluateDot(const DotProduct &dot, const Coords &coords);
   /// Loads what output `i` of stage `s` holds at `coords`.
   mlir::Value loadOutput(unsigned s, unsigned i, const Coords &coords);
   /// Stores to output `i` of stage `s` at `coords`.
@@ -88,8 +88,8 @@ private:
   /// `indices` moved to match.
   mlir::Value skipPadding(unsigned s, mlir::OpOperand &operand,
                           llvm::SmallVectorImpl<mlir::Value> &indices);
-  mlir::Value loadLeftBytes(const ByteDot &dot, const Coords &coords);
-  mlir::Value loadRightBytes(const ByteDot &dot, const Coords &coords);
+  mlir::Value loadLeftGroup(const DotProduct &dot, const Coords &coords);
+  mlir::Value loadRightGroup(const DotProduct &dot, const Coords &coords);
   /// The rows of `operand` at the block along `row`, turned: the vector at
   /// `coords` has one element of each.
   mlir::Value loadTurned(unsigned s, mlir::OpOperand &operand, unsigned row,
@@ -114,7 +114,7 @@ private:
   bool growsWithLanes(unsigned s, mlir::Value value);
   mlir::Value promote(mlir::Value value);
   mlir::Value demote(mlir::Value value, mlir::Type storage);
-  mlir::Value toByteBuffer(mlir::Value buffer);
+  mlir::Value toMemoryBuffer(mlir::Value buffer);
   /// Index of dimension `dim` (of the nest) at `coords` and `lane`.
   mlir::Value getIndex(unsigned dim, const Coords &coords, unsigned lane = 0,
                        bool clamp = false);
@@ -137,7 +137,7 @@ private:
   std::map<Key, llvm::SmallVector<mlir::Value>> squares;
   std::map<unsigned, mlir::Value> masks;
   llvm::DenseMap<mlir::Value, uint64_t> dimsOf;
-  llvm::DenseMap<mlir::Value, mlir::Value> byteBuffers;
+  llvm::DenseMap<mlir::Value, mlir::Value> memoryBuffers;
   /// Words of bytes, as even and odd ones.
   llvm::DenseMap<mlir::Value, std::pair<mlir::Value, mlir::Value>> splits;
 };

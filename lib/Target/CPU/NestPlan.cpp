@@ -504,7 +504,7 @@ NestPlan lathe::cpu::planNest(Nest &nest, ArrayRef<int64_t> extents,
                               ArrayRef<int64_t> bounds, const Target &target) {
   NestPlan plan;
   linalg::LinalgOp op = nest.getMain();
-  plan.dot = matchByteDot(op, extents, target);
+  plan.dot = matchDotProduct(op, extents, target);
   if (plan.dot) {
     plan.vectorDim = plan.dot->columns;
     plan.lanes = plan.dot->lanes;

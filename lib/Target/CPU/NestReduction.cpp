@@ -68,7 +68,7 @@ void NestGenerator::emitReduction(unsigned depth,
     if (unroll)
       return emitUnrolled(depth, accumulators);
     bool isGrouped = plan.dot && plan.dot->product.reduction == dim;
-    emitLoop(all, isGrouped ? lathe::byteGroup : 1, accumulators,
+    emitLoop(all, isGrouped ? plan.dot->product.group : 1, accumulators,
              [&](Value index, SmallVector<Value> &inner) {
                block.base[dim] = index;
                emitReduction(depth + 1, inner);

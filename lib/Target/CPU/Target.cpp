@@ -54,6 +54,12 @@ static void readRegisters(lathe::cpu::Target &target,
   target.numVectorRegisters = triple.isAArch64() ? 32 : 16;
 }
 
+bool lathe::cpu::Target::hasFeature(StringRef name) const {
+  SmallVector<StringRef> names;
+  StringRef(requiredFeatures).split(names, ',');
+  return is_contained(names, name);
+}
+
 static std::unique_ptr<MCSubtargetInfo>
 createSubtarget(StringRef tripleName, StringRef cpu, StringRef features) {
   std::string message;

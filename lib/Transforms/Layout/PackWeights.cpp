@@ -2,7 +2,7 @@
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "lathe/Transforms/Fusion/ProgramOps.h"
-#include "lathe/Transforms/Layout/ByteProduct.h"
+#include "lathe/Transforms/Layout/GroupedProduct.h"
 #include "lathe/Transforms/Layout/Passes.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -17,17 +17,18 @@ namespace lathe {
 
 using namespace lathe;
 
-/// Groups the bytes that one lane of a dot product sums: dimension `dim` of the
-/// loops, by which the weight's index `at` goes, is split, and its groups come
-/// last.
-static void groupBytes(unsigned dim, unsigned at, SmallVector<int64_t> &shape,
+/// Moves the numbers that one lane of a dot product sums together: dimension
+/// `dim` of the loops, by which the weight's index `at` goes, is split into
+/// groups of `size`, which come last.
+static void makeGroups(unsigned dim, unsigned at, int64_t size,
+                       SmallVector<int64_t> &shape,
                        SmallVector<AffineExpr> &results,
                        SmallVectorImpl<Attribute> &recipe) {
   MLIRContext *context = results.front().getContext();
   AffineExpr loop = getAffineDimExpr(dim, context);
   SmallVector<int64_t> split(shape), perm;
-  split[at] /= byteGroup;
-  split.insert(split.begin() + at + 1, byteGroup);
+  split[at] /= size;
+  split.insert(split.begin() + at + 1, size);
   recipe.push_back(ReshapeStepAttr::get(context, split));
   for (unsigned d = 0; d < split.size(); ++d)
     if (d != at + 1)
@@ -35,8 +36,8 @@ static void groupBytes(unsigned dim, unsigned at, SmallVector<int64_t> &shape,
   perm.push_back(at + 1);
   recipe.push_back(PermuteStepAttr::get(context, perm));
   shape = applyPermutation(split, perm);
-  results[at] = loop.floorDiv(byteGroup);
-  results.push_back(loop % byteGroup);
+  results[at] = loop.floorDiv(size);
+  results.push_back(loop % size);
 }
 
 namespace {
@@ -123,15 +124,18 @@ void PackWeights::pack(linalg::GenericOp op, OpOperand &input) {
     shape.insert(shape.begin(), llvm::divideCeil(columns, panelWidth));
   }
   bool groups = false;
-  if (std::optional<ByteProduct> product = matchByteProduct(op);
-      product && product->right == input.getOperandNumber())
-    for (auto [at, expr] : llvm::enumerate(results))
-      if (expr == getAffineDimExpr(product->reduction, context) &&
-          shape[at] % byteGroup == 0) {
-        groupBytes(product->reduction, at, shape, results, recipe);
-        groups = true;
-        break;
-      }
+  std::optional<GroupedProduct> product =
+      matchGroupedProduct(op, input.getOperandNumber());
+  bool grouped =
+      product && (type.getElementType().isInteger() || (pairs && !narrow));
+  for (auto [at, expr] : llvm::enumerate(results))
+    if (grouped && expr == getAffineDimExpr(product->reduction, context) &&
+        shape[at] % product->group == 0) {
+      makeGroups(product->reduction, at, product->group, shape, results,
+                 recipe);
+      groups = true;
+      break;
+    }
   if (!moves && !panels && !groups)
     return;
   OpBuilder builder(op);

@@ -49,6 +49,13 @@ struct Target {
   /// Features that the processor must have for the code to run, as LLVM names
   /// them, comma-separated.
   std::string requiredFeatures;
+
+  bool hasFeature(llvm::StringRef name) const;
+  /// Whether one instruction adds two products of bf16 to each lane of a
+  /// vector.
+  bool sumsPairs() const {
+    return vectorBytes == 64 && hasFeature("avx512bf16");
+  }
 };
 
 /// The target of a name: `native`, or a CPU that LLVM knows (`x86-64-v3`,

@@ -52,10 +52,15 @@ def PackWeights : Pass<"pack-weights", "::mlir::func::FuncOp"> {
     linalg.generic {indexing_maps = [...,
         affine_map<(m, n, k) -> (n floordiv 32, k, n mod 32)>, ...]}
     ```
+
+    Where one lane sums several products at once, those of a group of steps lie
+    side by side: `(n floordiv 32, k floordiv 4, n mod 32, k mod 4)`.
   }];
   let options = [
     Option<"panelWidth", "panel-width", "int64_t", "32",
-           "Columns of a panel; 0 makes none">
+           "Columns of a panel; 0 makes none">,
+    Option<"pairs", "pairs", "bool", "false",
+           "Whether products of bf16 are summed in pairs, like those of bytes in fours">
   ];
   let dependentDialects = ["::lathe::LatheDialect"];
   let statistics = [

@@ -76,12 +76,19 @@ def NarrowFactors : Pass<"narrow-factors", "::mlir::func::FuncOp"> {
     linalg.generic ... { ^bb0(%x: f32, %y: bf16, %sum: f32):
       %0 = arith.extf %y : bf16 to f32 ...
     ```
+
+    With `pairs` the other factor is rounded, too, once and where it is computed,
+    if the reduction that it reads by its last index has an even number of steps.
   }];
   let options = [
     Option<"element", "element", "std::string", "\"bf16\"",
-           "What weights are stored as: bf16 or f16">
+           "What weights are stored as: bf16 or f16">,
+    Option<"pairs", "pairs", "bool", "false",
+           "Round the other factors, too, where sums can go in pairs">
   ];
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::lathe::LatheDialect"];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+    "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect",
+    "::lathe::LatheDialect"];
   let statistics = [
     Statistic<"numNarrowed", "num-narrowed", "Factors stored as 16-bit floats">
   ];
