@@ -65,6 +65,8 @@ private:
   void permuteReads(linalg::GenericOp op);
   LogicalResult restore(Operation *op);
   void replace(Operation *op, Value made, ArrayRef<int64_t> perm);
+  /// The same with `made`, an op of the same kind, which gets its attributes.
+  void replaceBySame(Operation *op, Operation *made, ArrayRef<int64_t> perm);
 
   OpBuilder builder;
   struct Stored {
@@ -149,6 +151,13 @@ FailureOr<Value> Materializer::getAs(Value value, ArrayRef<int64_t> perm,
 void Materializer::replace(Operation *op, Value made, ArrayRef<int64_t> perm) {
   stored[op->getResult(0)] = {made, Perm(perm)};
   dead.push_back(op);
+}
+
+void Materializer::replaceBySame(Operation *op, Operation *made,
+                                 ArrayRef<int64_t> perm) {
+  made->setDiscardableAttrs(op->getDiscardableAttrDictionary());
+  made->removeAttr(layoutAttrName);
+  replace(op, made->getResult(0), perm);
 }
 
 /// The initial value of a result, permuted: a new empty or filled tensor.
@@ -328,10 +337,18 @@ LogicalResult Materializer::rewritePad(tensor::PadOp op,
       RankedTensorType::get(applyPermutation(type.getShape(), perm),
                             type.getElementType()),
       *source, low, high, value, op.getNofold());
-  made->setDiscardableAttrs(op->getDiscardableAttrDictionary());
-  made->removeAttr(layoutAttrName);
-  replace(op, made, perm);
+  replaceBySame(op, made, perm);
   return success();
+}
+
+/// Offsets, sizes and strides of a slice of a permuted tensor.
+static std::array<SmallVector<OpFoldResult>, 3>
+getPermutedSlice(OffsetSizeAndStrideOpInterface op, ArrayRef<int64_t> perm) {
+  std::array<SmallVector<OpFoldResult>, 3> lists = {
+      op.getMixedOffsets(), op.getMixedSizes(), op.getMixedStrides()};
+  for (SmallVector<OpFoldResult> &list : lists)
+    applyPermutationToVector(list, perm);
+  return lists;
 }
 
 LogicalResult Materializer::rewriteSlice(tensor::ExtractSliceOp op,
@@ -339,18 +356,11 @@ LogicalResult Materializer::rewriteSlice(tensor::ExtractSliceOp op,
   FailureOr<Value> source = getAs(op.getSource(), perm, op);
   if (failed(source))
     return failure();
-  SmallVector<OpFoldResult> offsets = op.getMixedOffsets(),
-                            sizes = op.getMixedSizes(),
-                            strides = op.getMixedStrides();
-  applyPermutationToVector(offsets, perm);
-  applyPermutationToVector(sizes, perm);
-  applyPermutationToVector(strides, perm);
+  auto [offsets, sizes, strides] = getPermutedSlice(op, perm);
   builder.setInsertionPoint(op);
   auto made = tensor::ExtractSliceOp::create(builder, op.getLoc(), *source,
                                              offsets, sizes, strides);
-  made->setDiscardableAttrs(op->getDiscardableAttrDictionary());
-  made->removeAttr(layoutAttrName);
-  replace(op, made, perm);
+  replaceBySame(op, made, perm);
   return success();
 }
 
@@ -360,18 +370,11 @@ LogicalResult Materializer::rewriteInsert(tensor::InsertSliceOp op,
   FailureOr<Value> dest = makeInit(op.getDest(), perm, op);
   if (failed(source) || failed(dest))
     return failure();
-  SmallVector<OpFoldResult> offsets = op.getMixedOffsets(),
-                            sizes = op.getMixedSizes(),
-                            strides = op.getMixedStrides();
-  applyPermutationToVector(offsets, perm);
-  applyPermutationToVector(sizes, perm);
-  applyPermutationToVector(strides, perm);
+  auto [offsets, sizes, strides] = getPermutedSlice(op, perm);
   builder.setInsertionPoint(op);
   auto made = tensor::InsertSliceOp::create(builder, op.getLoc(), *source,
                                             *dest, offsets, sizes, strides);
-  made->setDiscardableAttrs(op->getDiscardableAttrDictionary());
-  made->removeAttr(layoutAttrName);
-  replace(op, made, perm);
+  replaceBySame(op, made, perm);
   return success();
 }
 
@@ -387,9 +390,7 @@ LogicalResult Materializer::rewriteConcat(tensor::ConcatOp op,
   int64_t dim = llvm::find(perm, (int64_t)op.getDim()) - perm.begin();
   builder.setInsertionPoint(op);
   auto made = tensor::ConcatOp::create(builder, op.getLoc(), dim, inputs);
-  made->setDiscardableAttrs(op->getDiscardableAttrDictionary());
-  made->removeAttr(layoutAttrName);
-  replace(op, made, perm);
+  replaceBySame(op, made, perm);
   return success();
 }
 
