@@ -7,6 +7,8 @@
 #include "lathe/Target/CPU/CPU.h"
 #include "lathe/Target/Kernel/Emission.h"
 
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/Location.h"
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -142,4 +144,14 @@ std::string lathe::cpu::getIdentity(const Target &target) {
                  cpu, features, vectorBytes, numVectorRegisters, l1Bytes,
                  l2Bytes, panelWidth, optLevel, requiredFeatures)
       .str();
+}
+
+LogicalResult lathe::cpu::parseTarget(mlir::MLIRContext *context,
+                                      StringRef name, Target &target) {
+  std::string error;
+  FailureOr<Target> parsed = parseTarget(name, error);
+  if (failed(parsed))
+    return mlir::emitError(mlir::UnknownLoc::get(context), error);
+  target = *parsed;
+  return success();
 }

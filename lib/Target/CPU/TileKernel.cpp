@@ -24,12 +24,7 @@ struct CpuTileKernel : lathe::impl::CpuTileKernelBase<CpuTileKernel> {
   using Base::Base;
 
   LogicalResult initialize(MLIRContext *context) override {
-    std::string error;
-    FailureOr<cpu::Target> parsed = cpu::parseTarget(cpu, error);
-    if (failed(parsed))
-      return emitError(UnknownLoc::get(context), error);
-    target = *parsed;
-    return success();
+    return cpu::parseTarget(context, cpu, target);
   }
 
   void runOnOperation() override {

@@ -29,27 +29,6 @@ static bool isParallel(linalg::LinalgOp op) {
   return op.getNumParallelLoops() == op.getNumLoops();
 }
 
-/// The fill that writes all of output `i` before `op`, with nothing between
-/// that touches memory.
-static linalg::FillOp findFill(linalg::LinalgOp op, unsigned i) {
-  Value buffer = op.getDpsInitOperand(i)->get();
-  for (Operation *prev = op->getPrevNode(); prev; prev = prev->getPrevNode()) {
-    auto fill = dyn_cast<linalg::FillOp>(prev);
-    if (fill && fill.getOutputs()[0] == buffer)
-      return fill;
-    if (isTransparent(prev) || fill)
-      continue;
-    // What works on other memory does not matter.
-    auto other = dyn_cast<linalg::LinalgOp>(prev);
-    if (!other || llvm::any_of(other->getOperands(), [&](Value operand) {
-          return isa<MemRefType>(operand.getType()) &&
-                 getRoot(operand) == getRoot(buffer);
-        }))
-      return {};
-  }
-  return {};
-}
-
 /// Tries to add `op` to the nest: an elementwise op over the points of the
 /// outputs of an earlier stage, which it reads.
 static bool addStage(cpu::Nest &nest, linalg::LinalgOp op) {
@@ -115,12 +94,7 @@ struct CpuVectorize : lathe::impl::CpuVectorizeBase<CpuVectorize> {
   using Base::Base;
 
   LogicalResult initialize(MLIRContext *context) override {
-    std::string error;
-    FailureOr<cpu::Target> parsed = cpu::parseTarget(cpu, error);
-    if (failed(parsed))
-      return emitError(UnknownLoc::get(context), error);
-    target = *parsed;
-    return success();
+    return cpu::parseTarget(context, cpu, target);
   }
 
   void runOnOperation() override {

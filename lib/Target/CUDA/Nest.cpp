@@ -117,26 +117,6 @@ std::optional<Contraction> cuda::matchContraction(linalg::LinalgOp op) {
 // Nests
 //===----------------------------------------------------------------------===//
 
-/// The fill that writes all of output `i` before `op`, with nothing between
-/// that touches the same memory.
-static linalg::FillOp findFill(linalg::LinalgOp op, unsigned i) {
-  Value buffer = op.getDpsInitOperand(i)->get();
-  for (Operation *prev = op->getPrevNode(); prev; prev = prev->getPrevNode()) {
-    auto fill = dyn_cast<linalg::FillOp>(prev);
-    if (fill && fill.getOutputs()[0] == buffer)
-      return fill;
-    if (isTransparent(prev))
-      continue;
-    auto other = dyn_cast<linalg::LinalgOp>(prev);
-    if (!other || llvm::any_of(other->getOperands(), [&](Value operand) {
-          return isa<MemRefType>(operand.getType()) &&
-                 getRoot(operand) == getRoot(buffer);
-        }))
-      return {};
-  }
-  return {};
-}
-
 static bool addStage(Nest &nest, linalg::LinalgOp op) {
   if (op.getNumParallelLoops() != op.getNumLoops() || isa<linalg::FillOp>(op) ||
       !op.hasPureBufferSemantics() || !isDistributable(op) || readsMemory(op))

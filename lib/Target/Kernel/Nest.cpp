@@ -55,6 +55,24 @@ linalg::LinalgOp lathe::findNext(linalg::LinalgOp op) {
   return {};
 }
 
+linalg::FillOp lathe::findFill(linalg::LinalgOp op, unsigned i) {
+  Value buffer = op.getDpsInitOperand(i)->get();
+  for (Operation *prev = op->getPrevNode(); prev; prev = prev->getPrevNode()) {
+    auto fill = dyn_cast<linalg::FillOp>(prev);
+    if (fill && fill.getOutputs()[0] == buffer)
+      return fill;
+    if (isTransparent(prev))
+      continue;
+    auto other = dyn_cast<linalg::LinalgOp>(prev);
+    if (!other || llvm::any_of(other->getOperands(), [&](Value operand) {
+          return isa<MemRefType>(operand.getType()) &&
+                 getRoot(operand) == getRoot(buffer);
+        }))
+      return {};
+  }
+  return {};
+}
+
 //===----------------------------------------------------------------------===//
 // Bodies
 //===----------------------------------------------------------------------===//

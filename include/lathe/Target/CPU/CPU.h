@@ -62,6 +62,9 @@ struct Target {
 /// `x86-64-v4`, `sapphirerapids`, `cortex-a76`, ...). Failure, with the reason
 /// in `error`, where there is none or it is an x86 processor without FMA.
 llvm::FailureOr<Target> parseTarget(llvm::StringRef name, std::string &error);
+/// The same for a pass: sets `target`, or reports the reason.
+llvm::LogicalResult parseTarget(mlir::MLIRContext *context,
+                                llvm::StringRef name, Target &target);
 
 /// Text that is equal for targets that are equal in every field.
 std::string getIdentity(const Target &target);

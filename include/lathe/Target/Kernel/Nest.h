@@ -54,6 +54,10 @@ bool isTransparent(mlir::Operation *op);
 /// The next structured op, if only address computations lie between.
 mlir::linalg::LinalgOp findNext(mlir::linalg::LinalgOp op);
 
+/// The fill that writes all of output `i` before `op`, with nothing between
+/// that touches the same memory; null where there is none.
+mlir::linalg::FillOp findFill(mlir::linalg::LinalgOp op, unsigned i);
+
 /// Whether the body reads the running value of output `i`.
 bool readsOutput(mlir::linalg::LinalgOp op, unsigned i);
 
