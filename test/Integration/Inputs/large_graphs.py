@@ -47,14 +47,19 @@ class Graph:
     def product(self, a, b):
         return self.add("MatMul", [a, b], np.matmul)
 
+    def softmax(self, a):
+        return self.add("Softmax", [a], lambda x: np.exp(x) / np.exp(x).sum(-1, keepdims=True),
+                        axis=-1)
+
     def save(self, name, result, dims=None):
+        """Writes the graph and what it computes."""
         graph = helper.make_graph(
             self.nodes, name, [self.input],
             [value(result[0], F, dims or result[1].shape)], self.weights)
         model = helper.make_model(graph, ir_version=8,
                                   opset_imports=[helper.make_opsetid("", 17)])
         onnx.save(model, f"{out}/{name}.onnx")
-        np.savez(f"{out}/{name}_0.npz", x=self.feed, **{result[0]: result[1]})
+        np.savez(f"{out}/{name}_0.npz", **{self.input.name: self.feed, result[0]: result[1]})
 
 
 # Elementwise nodes, one after the other.
@@ -77,8 +82,7 @@ for name, dims in (("residual", None), ("symbolic", ["batch", 8])):
 g = Graph((4, 8))
 first, v, w = g.relu(g.x), g.x, g.weight(8, 8)
 for _ in range(3000):
-    v = g.add("Softmax", [g.product(v, w)],
-              lambda x: np.exp(x) / np.exp(x).sum(-1, keepdims=True), axis=-1)
+    v = g.softmax(g.product(v, w))
 g.save("past", g.sum(v, first))
 
 # Branches, put together and added up.
@@ -86,3 +90,22 @@ g = Graph((2, 8))
 parts = [g.product(g.x, g.weight(8, 4)) for _ in range(500)]
 joined = g.add("Concat", parts, lambda *x: np.concatenate(x, 1), axis=1)
 g.save("branches", g.product(joined, g.weight(2000, 4)))
+
+# The body of a loop of two steps, the second of which is computed to be known.
+g = Graph((4, 8))
+w = g.weight(8, 8)
+v = g.x
+for _ in range(200):
+    v = g.softmax(g.product(v, w))
+body, last = list(g.nodes), v[0]
+for _ in range(200):
+    v = g.softmax(g.product(v, w))
+boolean = TensorProto.BOOL
+graph = helper.make_graph(
+    [helper.make_node("Identity", ["go"], ["on"])] + body, "body",
+    [value("step", TensorProto.INT64, []), value("go", boolean, []), value("x", F, [4, 8])],
+    [value("on", boolean, []), value(last, F, [4, 8])])
+g.weights.append(numpy_helper.from_array(np.array(2), "steps"))
+g.input = value("start", F, [4, 8])
+g.nodes = [helper.make_node("Loop", ["steps", "", "start"], ["end"], body=graph)]
+g.save("loop", ("end", v[1]))
