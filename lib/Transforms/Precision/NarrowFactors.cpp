@@ -66,6 +66,21 @@ static bool isFactor(linalg::LinalgOp op, OpOperand &input) {
          llvm::all_of(arg.getUsers(), llvm::IsaPred<arith::MulFOp>);
 }
 
+/// Whether an input has columns of its own, so that it is a matrix, or several
+/// filters, and not a vector or the filters of a depthwise convolution, which
+/// are too few to gain anything.
+static bool hasOwnColumns(linalg::LinalgOp op, OpOperand &input) {
+  SmallVector<utils::IteratorType> kinds = op.getIteratorTypesArray();
+  return llvm::any_of(llvm::seq(op.getNumLoops()), [&](unsigned dim) {
+    return kinds[dim] == utils::IteratorType::parallel &&
+           op.getMatchingIndexingMap(&input).isFunctionOfDim(dim) &&
+           llvm::none_of(op.getDpsInputOperands(), [&](OpOperand *other) {
+             return other != &input &&
+                    op.getMatchingIndexingMap(other).isFunctionOfDim(dim);
+           });
+  });
+}
+
 /// Has the body extend what it reads.
 void NarrowFactors::replaceFactor(linalg::GenericOp op, OpOperand &input,
                                   Value with) {
@@ -81,7 +96,7 @@ void NarrowFactors::replaceFactor(linalg::GenericOp op, OpOperand &input,
 bool NarrowFactors::storeNarrow(linalg::GenericOp op, OpOperand &input) {
   SmallVector<Attribute> recipe;
   WeightOp weight = findWeight(input.get(), recipe);
-  if (!weight || !isFactor(op, input))
+  if (!weight || !isFactor(op, input) || !hasOwnColumns(op, input))
     return false;
   recipe.push_back(ConvertStepAttr::get(op.getContext(), narrow));
   OpBuilder builder(op);

@@ -32,7 +32,7 @@ def floats(*shape, scale=1.0):
     return (rng.standard_normal(shape) * scale).astype(np.float32)
 
 
-def add(group, name, nodes, inputs, outputs, factors, others=(), sizes=(None,)):
+def add(group, name, nodes, inputs, outputs, factors, others=None, sizes=(None,)):
     """`inputs` and `outputs` are shapes by name, `factors` and `others` constants; a
     model runs once for each size of its dimension "n"."""
     os.makedirs(f"{out}/{group}", exist_ok=True)
@@ -42,7 +42,7 @@ def add(group, name, nodes, inputs, outputs, factors, others=(), sizes=(None,)):
             nodes, name,
             [helper.make_tensor_value_info(k, TensorProto.FLOAT, v) for k, v in inputs.items()],
             [helper.make_tensor_value_info(k, TensorProto.FLOAT, v) for k, v in outputs.items()],
-            [numpy_helper.from_array(v, k) for k, v in {**weights, **dict(others)}.items()])
+            [numpy_helper.from_array(v, k) for k, v in {**weights, **(others or {})}.items()])
         model = helper.make_model(
             graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
         onnx.checker.check_model(model)
@@ -73,7 +73,7 @@ for name, rows, inner, columns in (
 add("one", "any", [node("MatMul", "x w", "y")], {"x": ["n", 96]}, {"y": ["n", 160]},
     {"w": floats(96, 160, scale=0.1)}, sizes=(1, 7, 50))
 add("one", "gemm", [node("Gemm", "x w c", "y", transB=1, alpha=0.5)], {"x": [20, 48]},
-    {"y": [20, 72]}, {"w": floats(72, 48, scale=0.1)}, {"c": floats(72)}.items())
+    {"y": [20, 72]}, {"w": floats(72, 48, scale=0.1)}, {"c": floats(72)})
 add("one", "turned", [node("Gemm", "x w", "y", transA=1)], {"x": [48, 20]},
     {"y": [20, 72]}, {"w": floats(48, 72, scale=0.1)})
 add("one", "batch", [node("MatMul", "x w", "y")], {"x": [3, 20, 48]},
@@ -83,15 +83,18 @@ add("one", "left", [node("MatMul", "w x", "y")], {"x": [48, 40]}, {"y": [20, 40]
 add("one", "sum", [node("Einsum", "x w", "y", equation="bij,kj->bik")],
     {"x": [2, 5, 64]}, {"y": [2, 5, 48]}, {"w": floats(48, 64, scale=0.1)})
 
-# Convolutions: with and without padding, few channels and groups of them.
+# Convolutions: with and without padding, few channels and groups of them. The
+# filters of a depthwise one are not rounded.
 for name, channels, filters, taps, group in (
         ("conv", 16, 40, 3, 1), ("image", 3, 32, 5, 1), ("points", 32, 64, 1, 1),
         ("groups", 32, 64, 3, 4), ("depthwise", 24, 24, 3, 24)):
+    weight = floats(filters, channels // group, taps, taps, scale=0.1)
+    bias = floats(filters)
     add("one", name,
         [node("Conv", "x w b", "y", pads=[taps // 2] * 4, group=group)],
         {"x": ["n", channels, 15, 18]}, {"y": ["n", filters, 15, 18]},
-        {"w": floats(filters, channels // group, taps, taps, scale=0.1)},
-        {"b": floats(filters)}.items(), sizes=(1, 2))
+        *[dict(w=weight), dict(b=bias)] if group < channels else [{}, dict(w=weight, b=bias)],
+        sizes=(1, 2))
 add("one", "strided", [node("Conv", "x w", "y", strides=[2, 2], dilations=[2, 1])],
     {"x": [1, 16, 19, 20]}, {"y": [1, 33, 8, 9]}, {"w": floats(33, 16, 3, 3, scale=0.1)})
 add("one", "transposed", [node("ConvTranspose", "x w", "y", strides=[2, 2])],
@@ -104,14 +107,14 @@ add("several", "layers",
     {"x": ["n", 64]}, {"y": ["n", 10]},
     {"w1": floats(96, 64, scale=0.1), "w2": floats(96, 96, scale=0.1),
      "w3": floats(96, 10, scale=0.1)},
-    {"b1": floats(96), "b2": floats(96)}.items(), sizes=(1, 33))
+    {"b1": floats(96), "b2": floats(96)}, sizes=(1, 33))
 add("several", "residual",
     [node("Conv", "x w1 b1", "c", pads=[1] * 4), node("Relu", "c", "r"),
      node("Conv", "r w2 b2", "d", pads=[1] * 4), node("Add", "d r", "s"),
      node("Relu", "s", "y")],
     {"x": [1, 32, 14, 14]}, {"y": [1, 32, 14, 14]},
     {"w1": floats(32, 32, 3, 3, scale=0.05), "w2": floats(32, 32, 3, 3, scale=0.05)},
-    {"b1": floats(32), "b2": floats(32)}.items())
+    {"b1": floats(32), "b2": floats(32)})
 add("several", "attention",
     [node("MatMul", "x wq", "q"), node("MatMul", "x wk", "k"), node("MatMul", "x wv", "v"),
      node("Transpose", "k", "t", perm=[0, 2, 1]), node("MatMul", "q t", "a"),
@@ -124,4 +127,4 @@ for op, gates in (("RNN", 1), ("GRU", 3), ("LSTM", 4)):
         [node(op, "x w r b", "y", hidden_size=32, direction="bidirectional")],
         {"x": [7, 3, 24]}, {"y": [7, 2, 3, 32]},
         {"w": floats(2, gates * 32, 24, scale=0.2), "r": floats(2, gates * 32, 32, scale=0.2)},
-        {"b": floats(2, gates * 64)}.items())
+        {"b": floats(2, gates * 64)})

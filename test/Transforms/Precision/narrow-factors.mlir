@@ -122,3 +122,35 @@ func.func @not_elementwise(%x: tensor<2x8xf32>) -> tensor<2x8xf32> {
   } -> tensor<2x8xf32>
   return %0 : tensor<2x8xf32>
 }
+
+// CHECK-LABEL: @not_depthwise
+// CHECK-NOT: bf16
+// CHECK: return
+func.func @not_depthwise(%x: tensor<10x4xf32>, %o: tensor<8x4xf32>) -> tensor<8x4xf32> {
+  %w = lathe.weight dense<1.0> : tensor<3x4xf32> : tensor<3x4xf32>
+  %0 = linalg.generic {indexing_maps = [affine_map<(h, c, r) -> (h + r, c)>, affine_map<(h, c, r) -> (r, c)>, affine_map<(h, c, r) -> (h, c)>],
+                       iterator_types = #sum}
+      ins(%x, %w : tensor<10x4xf32>, tensor<3x4xf32>) outs(%o : tensor<8x4xf32>) {
+  ^bb0(%p: f32, %q: f32, %r: f32):
+    %m = arith.mulf %p, %q : f32
+    %s = arith.addf %r, %m : f32
+    linalg.yield %s : f32
+  } -> tensor<8x4xf32>
+  return %0 : tensor<8x4xf32>
+}
+
+// CHECK-LABEL: @not_vector
+// CHECK-NOT: bf16
+// CHECK: return
+func.func @not_vector(%x: tensor<2x8xf32>, %o: tensor<2xf32>) -> tensor<2xf32> {
+  %w = lathe.weight dense<1.0> : tensor<8xf32> : tensor<8xf32>
+  %0 = linalg.generic {indexing_maps = [affine_map<(m, k) -> (m, k)>, affine_map<(m, k) -> (k)>, affine_map<(m, k) -> (m)>],
+                       iterator_types = ["parallel", "reduction"]}
+      ins(%x, %w : tensor<2x8xf32>, tensor<8xf32>) outs(%o : tensor<2xf32>) {
+  ^bb0(%p: f32, %q: f32, %r: f32):
+    %m = arith.mulf %p, %q : f32
+    %s = arith.addf %r, %m : f32
+    linalg.yield %s : f32
+  } -> tensor<2xf32>
+  return %0 : tensor<2xf32>
+}

@@ -67,6 +67,7 @@ def NarrowFactors : Pass<"narrow-factors", "::mlir::func::FuncOp"> {
   let description = [{
     Weights of `f32` that a contraction only multiplies get `#lathe.convert` in
     their recipe. The body extends what it reads; products and sums stay `f32`.
+    Vectors, and filters of depthwise convolutions, are left as they are.
 
     ```mlir
     %w = lathe.weight ... : tensor<768x3072xf32>
