@@ -124,13 +124,17 @@ static ScaledLoops makeLoops(Lowering &l, int64_t axis, int64_t blockSize) {
     loops.operands.resize(2);
   int64_t rank = loops.dims.size();
   auto given = MutableArrayRef(loops.operands).drop_front();
-  if (!blockSize || llvm::all_of(l.type(1).getShape(),
-                                 [](int64_t size) { return size == 1; })) {
+  // What is known of the scale's shape is more than its type says; zero points
+  // have the same.
+  bool isOne = llvm::all_of(l.dims(1), [](OpFoldResult size) {
+    return isConstantIntValue(size, 1);
+  });
+  if (!blockSize || isOne) {
     for (Operand &operand : given) {
       auto type = cast<RankedTensorType>(operand.value.getType());
       SmallVector<AffineExpr> at(type.getRank(),
                                  getAffineConstantExpr(0, context));
-      if (type.getRank() == 1 && type.getDimSize(0) != 1)
+      if (type.getRank() == 1 && !isOne)
         at[0] = getAffineDimExpr(normalizeAxis(axis, rank), context);
       operand.map = AffineMap::get(rank, 0, at, context);
     }
