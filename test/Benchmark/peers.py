@@ -7,6 +7,8 @@ ImportError when they are asked for."""
 
 import functools
 
+from compiled_peers import COMPILED, compiled_peer
+
 
 def onnxruntime_peer(path, threads, feeds, optimized=True):
     """ONNX Runtime on the CPU, with or without its graph optimizations."""
@@ -48,4 +50,5 @@ PEERS = {
     "ort": onnxruntime_peer,
     "ort-off": functools.partial(onnxruntime_peer, optimized=False),
     "openvino": openvino_peer,
+    **{name: functools.partial(compiled_peer, name) for name in COMPILED},
 }
