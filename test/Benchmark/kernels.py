@@ -5,9 +5,10 @@
     kernels.py LATHE [--only gemm,resnet50,vgg16] [--seconds S] [--json FILE] [--option O]
 
 Square matrix products, and the convolutions of ResNet-50 and VGG-16, each as a
-model of one node, against ONNX Runtime and OpenVINO. The processor's FMA loop
-takes its turn with the others in every round, so that percentages are of what
-it reached meanwhile; flops are those of the direct convolution."""
+model of one node, against ONNX Runtime, OpenVINO, and the libraries below NumPy
+(matrix products) and PyTorch. The processor's FMA loop takes its turn with the
+others in every round, so that percentages are of what it reached meanwhile; flops
+are those of the direct convolution. Ends with the kernels under 60 %."""
 
 import argparse
 import json
@@ -17,12 +18,18 @@ import subprocess
 import tempfile
 import time
 
-import numpy as np
-import onnx
-from compare import Limits
-from native import Model
-from onnx import TensorProto, helper, numpy_helper
-from peers import PEERS
+os.environ["OPENBLAS_NUM_THREADS"] = "1"  # read when NumPy is loaded
+
+import numpy as np  # noqa: E402
+import onnx  # noqa: E402
+from compare import Limits  # noqa: E402
+from native import Model  # noqa: E402
+from onnx import TensorProto, helper, numpy_helper  # noqa: E402
+from peers import PEERS  # noqa: E402
+from table import head_of, row_of  # noqa: E402
+
+PEER_NAMES = {"lathe": "Lathe, % of peak", "ort": "ONNX Runtime", "openvino": "OpenVINO",
+              "numpy": "NumPy", "torch": "PyTorch"}
 
 # Input channels, output channels, size of the image, of the window, stride, how often.
 RESNET50 = [
@@ -47,7 +54,29 @@ def make_model(path, op, x, w, y, **attributes):
         [helper.make_tensor_value_info("y", TensorProto.FLOAT, y)],
         [numpy_helper.from_array(draw.standard_normal(w).astype(np.float32), "w")])
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
-    return {"x": draw.standard_normal(x).astype(np.float32)}
+    weights = numpy_helper.to_array(graph.initializer[0])
+    return {"x": draw.standard_normal(x).astype(np.float32)}, weights
+
+
+def make_library_runners(x, w, attributes):
+    """The same node in the terms of NumPy and PyTorch."""
+    runners = {}
+    if not attributes:
+        result = np.empty((x.shape[0], w.shape[1]), np.float32)
+        runners["numpy"] = lambda: {"y": np.matmul(x, w, out=result)}
+    try:
+        import torch
+    except ImportError:
+        return runners
+    torch.set_num_threads(1)
+    tx, tw = torch.from_numpy(x), torch.from_numpy(np.array(w))
+    call = ((lambda: torch.conv2d(tx, tw, None, attributes["strides"], attributes["pads"][:2]))
+            if attributes else (lambda: torch.matmul(tx, tw)))
+
+    def run():
+        with torch.no_grad():
+            return {"y": call().numpy()}
+    return {**runners, "torch": run}
 
 
 def list_kernels(only):
@@ -68,7 +97,7 @@ def measure(lathe, folder, limits, flops, node, attributes, seconds, options):
     """name -> median of its rate over the FMA loop's in the same round"""
     # A library of another name: one of the same would not be loaded again.
     path, library = os.path.join(folder, "kernel.onnx"), tempfile.mktemp(".so", dir=folder)
-    feeds = make_model(path, *node, **attributes)
+    feeds, weights = make_model(path, *node, **attributes)
     subprocess.run([lathe, "compile", path, "-o", library, *options], check=True)
     model = Model(library, 1)
     model.bind(feeds)
@@ -78,6 +107,7 @@ def measure(lathe, folder, limits, flops, node, attributes, seconds, options):
             runners[name] = PEERS[name](path, 1, feeds)
         except ImportError:
             continue
+    runners.update(make_library_runners(feeds["x"], weights, attributes))
     results = {name: np.array(run()["y"]) for name, run in runners.items()}
     for name, result in results.items():
         # Sums of many products, in another order.
@@ -105,13 +135,12 @@ def main():
     rows, totals = [], {}
     with tempfile.TemporaryDirectory() as folder:
         limits = Limits(folder)
-        print(f"one thread, FMA peak {limits.flops / 1e9:.1f} GFLOP/s\n")
-        print("| kernel | times | % of peak | ONNX Runtime | OpenVINO |\n|---|---|---|---|---|")
+        print(f"one thread, FMA peak {limits.flops(1) / 1e9:.1f} GFLOP/s\n")
+        print(head_of(["kernel", "times", *PEER_NAMES.values()]))
         for group, label, times, flops, node, attributes in list_kernels(args.only.split(",")):
             shares = measure(args.lathe, folder, limits, flops, node, attributes, args.seconds, args.option)
             rows.append({"group": group, "kernel": label, "times": times, "flops": flops, "of_peak": shares})
-            print(f"| {label} | {times} | " + " | ".join(
-                f"{100 * shares[n]:.0f}" if n in shares else "" for n in ("lathe", "ort", "openvino")) + " |",
+            print(row_of([label, str(times), *(f"{100 * shares[n]:.0f}" if n in shares else "" for n in PEER_NAMES)]),
                   flush=True)
             for name, share in shares.items():
                 # Weighted by time: all flops over all seconds.
@@ -121,6 +150,9 @@ def main():
     print()
     for (group, name), (flops, seconds) in totals.items():
         print(f"{group}, {name}: {100 * flops / seconds:.1f} % of peak, weighted by time")
+    low = [f"{row['group']} {row['kernel']} ({100 * row['of_peak']['lathe']:.0f} %)"
+           for row in rows if row["of_peak"]["lathe"] < 0.6]
+    print(f"Under 60 % of peak: {'; '.join(low) or 'none'}")
     if args.json:
         with open(args.json, "w") as file:
             json.dump(rows, file, indent=1)
