@@ -9,7 +9,8 @@ Inputs are those of the first reference beside each model (NAME.npz or
 NAME_0.npz). Ratios are paired medians of compare.py: how many times faster the
 fused model is than the variant of the column; with several threads also than
 itself with one. With --symbolic, each model that has symbolic sizes runs on all
-its references, against the same model compiled for those sizes."""
+its references, against the same model compiled for those sizes. What --json wrote
+may stand among the models: its results are printed again."""
 
 import argparse
 import glob
@@ -234,20 +235,27 @@ def main():
     parser.add_argument("--plot", help="file for the ratios as bars, SVG")
     args = parser.parse_args()
 
-    print(f"{get_processor()}, {args.threads} thread(s)\n")
-    run = lambda model, variants, reference: (get_name(model), measure(
-        args.lathe, model, variants, args.threads, args.seconds, reference))
+    peers = [name for name in args.peers.split(",") if name]
+    variants = ["fused", "unfused", "ort", "ort-off", "openvino", *peers]
     if args.symbolic:
-        results = print_symbolic(run(model, ["fused", "static"], reference)
-                                 for model in args.models if has_symbols(model)
-                                 for reference in find_references(model) or [None])
-    else:
-        peers = [name for name in args.peers.split(",") if name]
-        variants = ["fused", "unfused", "ort", "ort-off", "openvino", *peers]
-        if args.threads > 1:
-            variants.append("fused@1")
-        results = print_times((run(model, variants, next(iter(find_references(model)), None))
-                               for model in args.models), args.threads, peers)
+        variants = ["fused", "static"]
+    elif args.threads > 1:
+        variants.append("fused@1")
+
+    def find_results():
+        for model in args.models:
+            if model.endswith(".json"):
+                with open(model) as file:
+                    yield from ((result["model"], result) for result in json.load(file))
+            elif has_symbols(model) or not args.symbolic:
+                references = find_references(model) or [None]
+                for reference in references if args.symbolic else references[:1]:
+                    yield get_name(model), measure(args.lathe, model, variants, args.threads,
+                                                   args.seconds, reference)
+
+    print(f"{get_processor()}, {args.threads} thread(s)\n")
+    results = (print_symbolic(find_results()) if args.symbolic
+               else print_times(find_results(), args.threads, peers))
     if args.plot:
         write_plot(results, args.plot)
     if args.json:
