@@ -5,12 +5,13 @@
     table.py LATHE MODEL.onnx... [--threads N] [--peers iree,tvm,torch] [--seconds S] [--json FILE] [--plot FILE]
     table.py LATHE MODEL.onnx... --symbolic
 
-Inputs are those of the first reference beside each model (NAME.npz or
-NAME_0.npz). Ratios are paired medians of compare.py: how many times faster the
-fused model is than the variant of the column; with several threads also than
-itself with one. With --symbolic, each model that has symbolic sizes runs on all
-its references, against the same model compiled for those sizes. What --json wrote
-may stand among the models: its results are printed again."""
+Inputs are those of the first reference beside each model: NAME.npz or NAME_0.npz,
+or, beside model.onnx, reference.npz or reference_0.npz. Ratios are paired medians
+of compare.py: how many times faster the fused model is than the variant of the
+column; with several threads also than itself with one. With --symbolic, each
+model that has symbolic sizes runs on all its references, against the same model
+compiled for those sizes. What --json wrote may stand among the models: its
+results are printed again."""
 
 import argparse
 import glob
@@ -34,9 +35,19 @@ BARS = ("ort", "openvino")
 
 
 def find_references(model):
-    stem = model[:-len(".onnx")]
+    stem = model[:-len("model.onnx")] + "reference" if is_in_folder(model) else model[:-len(".onnx")]
     return sorted(glob.glob(glob.escape(stem) + ".npz") +
                   glob.glob(glob.escape(stem) + "_[0-9].npz"))
+
+
+def is_in_folder(model):
+    """As in test/Models: NAME/model.onnx with NAME/reference.npz."""
+    return os.path.basename(model) == "model.onnx"
+
+
+def get_name(model):
+    return os.path.basename(os.path.dirname(os.path.abspath(model)) if is_in_folder(model)
+                            else model[:-len(".onnx")])
 
 
 def get_processor():
@@ -64,10 +75,6 @@ def measure(lathe, model, variants, threads, seconds, reference):
             return (run.stderr.strip() or "failed").splitlines()[-1]
         with open(out) as file:
             return {**json.load(file), "model": get_name(model)}
-
-
-def get_name(model):
-    return os.path.basename(model)[:-len(".onnx")]
 
 
 def row_of(cells):
