@@ -23,6 +23,7 @@ import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import compiled_peers
 import numpy as np
 import onnxruntime
 from native import Model
@@ -244,8 +245,11 @@ def main():
     parser.add_argument("--warmup", type=float, default=1)
     parser.add_argument("--rtol", type=float, default=1e-3)
     parser.add_argument("--atol", type=float, default=1e-4)
+    parser.add_argument("--peer-seconds", type=int, default=compiled_peers.SECONDS,
+                        help="in which a peer that compiles must do that and run once")
     parser.add_argument("--json", help="file for the numbers")
     args = parser.parse_args()
+    compiled_peers.SECONDS = args.peer_seconds
     for name in args.variants.split(","):
         if split_variant(name, 1)[0] not in {*VARIANTS, *PEERS}:
             parser.error(f"--variants: expects {', '.join([*VARIANTS, *PEERS])}, got {name}")

@@ -58,12 +58,13 @@ def get_processor():
     return platform.processor()
 
 
-def measure(lathe, model, variants, threads, seconds, reference):
+def measure(args, model, variants, reference):
     """The JSON of compare.py for one model, or the last line of its error."""
     with tempfile.TemporaryDirectory() as folder:
         out = os.path.join(folder, "out.json")
-        command = [sys.executable, os.path.join(HERE, "compare.py"), lathe, model,
-                   f"--threads={threads}", f"--seconds={seconds}", f"--json={out}",
+        command = [sys.executable, os.path.join(HERE, "compare.py"), args.lathe, model,
+                   f"--threads={args.threads}", f"--seconds={args.seconds}",
+                   f"--peer-seconds={args.peer_seconds}", f"--json={out}",
                    f"--variants={','.join(variants)}"]
         if reference:
             command.append(f"--reference={reference}")
@@ -236,6 +237,8 @@ def main():
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--peers", default="", help="more of them: iree, tvm, torch")
+    parser.add_argument("--peer-seconds", type=int, default=120,
+                        help="in which each of these must compile and run once")
     parser.add_argument("--symbolic", action="store_true",
                         help="against the same model compiled for the sizes at hand")
     parser.add_argument("--json", help="file for the numbers")
@@ -257,8 +260,7 @@ def main():
             elif has_symbols(model) or not args.symbolic:
                 references = find_references(model) or [None]
                 for reference in references if args.symbolic else references[:1]:
-                    yield get_name(model), measure(args.lathe, model, variants, args.threads,
-                                                   args.seconds, reference)
+                    yield get_name(model), measure(args, model, variants, reference)
 
     print(f"{get_processor()}, {args.threads} thread(s)\n")
     results = (print_symbolic(find_results()) if args.symbolic
