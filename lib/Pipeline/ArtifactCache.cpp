@@ -197,8 +197,8 @@ std::string ArtifactCache::getPath(StringRef key, StringRef role) const {
 // Files
 //===----------------------------------------------------------------------===//
 
-/// The object that a file of JSON holds.
-static std::optional<json::Object> readObject(StringRef path) {
+/// The list `name` that a file of JSON holds.
+static std::optional<json::Array> readList(StringRef path, StringRef name) {
   std::unique_ptr<MemoryBuffer> text = readFile(path);
   if (!text)
     return std::nullopt;
@@ -207,26 +207,22 @@ static std::optional<json::Object> readObject(StringRef path) {
     consumeError(value.takeError());
     return std::nullopt;
   }
-  if (json::Object *object = value->getAsObject())
-    return std::move(*object);
-  return std::nullopt;
+  json::Object *object = value->getAsObject();
+  json::Array *list = object ? object->getArray(name) : nullptr;
+  return list ? std::make_optional(std::move(*list)) : std::nullopt;
 }
 
 std::optional<std::vector<ArtifactCache::File>> ArtifactCache::find() const {
   if (!modelKey)
     return std::nullopt;
-  std::optional<json::Object> model = readObject(getPath(*modelKey));
-  json::Array *locations = model ? model->getArray("external") : nullptr;
+  auto locations = readList(getPath(*modelKey), "external");
   if (!locations)
     return std::nullopt;
   std::vector<std::string> externalFiles;
   for (const json::Value &location : *locations)
     externalFiles.push_back(location.getAsString().value_or("").str());
   std::optional<std::string> key = hashArtifact(externalFiles);
-  if (!key)
-    return std::nullopt;
-  std::optional<json::Object> artifact = readObject(getPath(*key));
-  json::Array *list = artifact ? artifact->getArray("files") : nullptr;
+  auto list = key ? readList(getPath(*key), "files") : std::nullopt;
   if (!list)
     return std::nullopt;
   std::vector<File> files;
@@ -244,60 +240,45 @@ std::optional<std::vector<ArtifactCache::File>> ArtifactCache::find() const {
   return files;
 }
 
-/// Writes `bytes` to a file that is still to appear.
-static Error writePending(PendingFiles &pending, const std::string &path,
-                          StringRef bytes) {
-  std::error_code code;
-  raw_fd_ostream os(pending.add(path), code);
-  if (!code) {
-    os << bytes;
-    os.close();
-    code = os.error();
-    os.clear_error();
-  }
-  if (code)
-    return createStringError(code,
-                             "cannot write '" + path + "': " + code.message());
-  return Error::success();
-}
-
 Error ArtifactCache::store(ArrayRef<NewFile> files,
                            ArrayRef<std::string> externalFiles) const {
+  if (!modelKey || hashModel() != modelKey)
+    return Error::success();
   std::optional<std::string> key = hashArtifact(externalFiles);
-  if (!modelKey || !key || hashModel() != modelKey)
+  if (!key)
     return Error::success();
   if (std::error_code code = sys::fs::create_directories(
           options.cache, /*IgnoreExisting=*/true, sys::fs::owner_all))
     return createStringError(code, "cannot make the folder '" + options.cache +
                                        "': " + code.message());
-  // What refers to others comes last.
   PendingFiles pending;
+  auto write = [&](const std::string &path, auto content) {
+    return pending.write(path, [&](raw_ostream &os) {
+      os << content;
+      return Error::success();
+    });
+  };
   json::Array list;
   for (const NewFile &file : files) {
     std::unique_ptr<MemoryBuffer> content = readFile(file.path);
     if (!content)
       return createStringError("cannot read '" + file.path + "'");
-    if (Error error = writePending(pending, getPath(*key, file.role),
-                                   content->getBuffer()))
+    if (Error error = write(getPath(*key, file.role), content->getBuffer()))
       return error;
     list.push_back(
         json::Object{{"role", file.role},
                      {"hash", FieldHash().add(content->getBuffer()).finish()}});
   }
-  auto print = [](json::Value value) { return formatv("{0}", value).str(); };
-  json::Array locations(externalFiles);
-  if (Error error =
-          writePending(pending, getPath(*key),
-                       print(json::Object{{"files", std::move(list)}})))
+  // What refers to others comes last.
+  if (Error error = write(
+          getPath(*key), json::Value(json::Object{{"files", std::move(list)}})))
     return error;
-  if (Error error =
-          writePending(pending, getPath(*modelKey),
-                       print(json::Object{{"external", std::move(locations)}})))
+  if (Error error = write(
+          getPath(*modelKey),
+          json::Value(json::Object{{"external", json::Array(externalFiles)}})))
     return error;
-  std::error_code code;
-  if (std::string failed = pending.commit(code); !failed.empty())
-    return createStringError(code, "cannot write '" + failed +
-                                       "': " + code.message());
+  if (Error error = pending.commit())
+    return error;
   Expected<CachePruningPolicy> policy =
       parseCachePruningPolicy(options.cachePolicy);
   if (!policy)

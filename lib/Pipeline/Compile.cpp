@@ -198,8 +198,9 @@ private:
   LogicalResult writeText(StringRef suffix);
   LogicalResult writeObjects(StringRef suffix);
   LogicalResult link(StringRef suffix);
-  LogicalResult writeFile(const std::string &path,
-                          function_ref<llvm::Error(llvm::raw_ostream &)> write);
+  LogicalResult writeFile(const std::string &path, PendingFiles::Writer write) {
+    return check(pending.write(path, write));
+  }
   LogicalResult commitFiles();
 
   const CompileOptions &options;
@@ -360,11 +361,7 @@ LogicalResult Compiler::emitKernels(const Variant &variant, StringRef suffix,
 
 LogicalResult Compiler::commitFiles() {
   putIntoCache();
-  std::error_code code;
-  std::string path = pending.commit(code);
-  if (!path.empty())
-    return fail("cannot write '" + path + "': " + code.message());
-  return success();
+  return check(pending.commit());
 }
 
 /// The runtime archive: as given, or from the tree that the program lies in.
@@ -376,24 +373,6 @@ std::string lathe::getRuntimeLibrary(const CompileOptions &options) {
   llvm::sys::path::remove_filename(path);
   llvm::sys::path::append(path, "..", "lib", "liblathe_rt.a");
   return path.str().str();
-}
-
-/// Writes a file that appears when all is well.
-LogicalResult
-Compiler::writeFile(const std::string &path,
-                    function_ref<llvm::Error(llvm::raw_ostream &)> write) {
-  std::error_code code;
-  llvm::raw_fd_ostream os(pending.add(path), code);
-  if (!code) {
-    if (failed(check(write(os))))
-      return failure();
-    os.close();
-    code = os.error();
-    os.clear_error();
-  }
-  if (code)
-    return fail("cannot write '" + path + "': " + code.message());
-  return success();
 }
 
 LogicalResult Compiler::writeText(StringRef suffix) {
@@ -423,16 +402,12 @@ LogicalResult Compiler::writeText(StringRef suffix) {
 /// Puts an object where the linker finds it.
 LogicalResult Compiler::save(const Twine &name, ArrayRef<char> bytes) {
   std::string path = folder.file(name);
-  std::error_code code;
-  llvm::raw_fd_ostream os(path, code);
-  if (!code) {
-    os.write(bytes.data(), bytes.size());
-    os.close();
-    code = os.error();
-    os.clear_error();
-  }
-  if (code)
-    return fail("cannot write '" + path + "': " + code.message());
+  if (failed(
+          check(PendingFiles::writeFile(path, path, [&](llvm::raw_ostream &os) {
+            os.write(bytes.data(), bytes.size());
+            return llvm::Error::success();
+          }))))
+    return failure();
   objects.push_back(path);
   return success();
 }

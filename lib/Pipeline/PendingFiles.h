@@ -5,10 +5,13 @@
 #define LATHE_LIB_PIPELINE_PENDINGFILES_H
 
 #include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/Twine.h"
+#include "llvm/Support/Error.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Process.h"
+#include "llvm/Support/raw_ostream.h"
 #include <string>
 #include <system_error>
 #include <utility>
@@ -18,6 +21,8 @@ namespace lathe {
 /// Files that appear together when all is well, and not at all otherwise.
 class PendingFiles {
 public:
+  using Writer = llvm::function_ref<llvm::Error(llvm::raw_ostream &)>;
+
   PendingFiles() = default;
   PendingFiles(const PendingFiles &) = delete;
   PendingFiles &operator=(const PendingFiles &) = delete;
@@ -40,22 +45,47 @@ public:
     return files;
   }
 
-  /// Returns the path that could not be written, or an empty one.
-  std::string commit(std::error_code &code) {
+  /// Writes a file that is still to appear.
+  llvm::Error write(const std::string &path, Writer write) {
+    return writeFile(add(path), path, write);
+  }
+
+  /// Writes the file at `path` at once; an error calls it `name`.
+  static llvm::Error writeFile(const std::string &path, const std::string &name,
+                               Writer write) {
+    std::error_code code;
+    llvm::raw_fd_ostream os(path, code);
+    if (!code) {
+      llvm::Error error = write(os);
+      os.close();
+      code = os.error();
+      os.clear_error();
+      if (error)
+        return error;
+    }
+    return code ? fail(name, code) : llvm::Error::success();
+  }
+
+  llvm::Error commit() {
     for (size_t i = 0; i < files.size(); ++i) {
-      code = llvm::sys::fs::rename(files[i].first, files[i].second);
+      std::error_code code =
+          llvm::sys::fs::rename(files[i].first, files[i].second);
       if (!code)
         continue;
-      std::string failed = files[i].second;
       for (size_t done = 0; done < i; ++done)
         llvm::sys::fs::remove(files[done].second);
-      return failed;
+      return fail(files[i].second, code);
     }
     files.clear();
-    return "";
+    return llvm::Error::success();
   }
 
 private:
+  static llvm::Error fail(const std::string &path, std::error_code code) {
+    return llvm::createStringError(code, "cannot write '" + path +
+                                             "': " + code.message());
+  }
+
   llvm::SmallVector<std::pair<std::string, std::string>, 3> files;
 };
 
