@@ -18,14 +18,17 @@
 using namespace mlir;
 using namespace lathe;
 
-static constexpr llvm::StringLiteral batchNormFusion = "batch-norm",
-                                     constantsFusion = "constants",
-                                     groupNormFusion = "group-norm",
-                                     quantizedFusion = "quantized";
+/// Fusions that are whole passes, and their switches.
+static constexpr std::pair<llvm::StringLiteral, bool FusionOptions::*>
+    passFusions[] = {{"batch-norm", &FusionOptions::batchNorm},
+                     {"constants", &FusionOptions::constants},
+                     {"group-norm", &FusionOptions::groupNorm},
+                     {"quantized", &FusionOptions::quantized},
+                     {moveFusion, &FusionOptions::moves}};
 
 SmallVector<StringRef> lathe::listFusions() {
-  SmallVector<StringRef> names = {batchNormFusion, constantsFusion,
-                                  groupNormFusion, quantizedFusion, moveFusion};
+  SmallVector<StringRef> names;
+  llvm::append_range(names, llvm::make_first_range(passFusions));
   llvm::append_range(names, getFusionKinds());
   return names;
 }
@@ -36,11 +39,8 @@ LogicalResult lathe::parseFusion(StringRef text, FusionOptions &options,
     return success();
   if (text == "none") {
     options.crossNode = false;
-    options.batchNorm = false;
-    options.constants = false;
-    options.groupNorm = false;
-    options.quantized = false;
-    options.moves = false;
+    for (bool FusionOptions::*enabled : llvm::make_second_range(passFusions))
+      options.*enabled = false;
     return success();
   }
   SmallVector<StringRef> names;
@@ -66,16 +66,10 @@ LogicalResult lathe::parseFusion(StringRef text, FusionOptions &options,
       off.remove(name);
   }
   for (StringRef name : off) {
-    if (name == batchNormFusion)
-      options.batchNorm = false;
-    else if (name == constantsFusion)
-      options.constants = false;
-    else if (name == groupNormFusion)
-      options.groupNorm = false;
-    else if (name == quantizedFusion)
-      options.quantized = false;
-    else if (name == moveFusion)
-      options.moves = false;
+    const auto *pass = llvm::find_if(
+        passFusions, [&](const auto &fusion) { return fusion.first == name; });
+    if (pass != std::end(passFusions))
+      options.*pass->second = false;
     else
       options.disabled.push_back(name.str());
   }
