@@ -53,6 +53,17 @@ struct Nest {
   mlir::linalg::LinalgOp getMain() { return stages.front().op; }
 };
 
+/// The coefficient of `variable`, a dimension or a symbol, in `expr`, if it is
+/// linear in it.
+std::optional<int64_t> getCoefficient(mlir::AffineExpr expr,
+                                      mlir::AffineExpr variable,
+                                      unsigned numDims,
+                                      unsigned numSymbols = 0);
+
+/// Whether the result of `map`, an `affine.apply`, grows by one with operand
+/// `number`.
+bool growsByOne(mlir::AffineMap map, unsigned number);
+
 /// How the lanes of a vector see an operand.
 enum class LaneAccess { Invariant, Contiguous, Strided };
 

@@ -331,15 +331,7 @@ bool BodyEvaluator::growsWithLanes(unsigned s, Value value) {
         return false;
       lane = i;
     }
-    MLIRContext *context = map.getContext();
-    AffineExpr dim =
-        *lane < map.getNumDims()
-            ? getAffineDimExpr(*lane, context)
-            : getAffineSymbolExpr(*lane - map.getNumDims(), context);
-    AffineExpr expr = map.getResult(0);
-    return simplifyAffineExpr(expr.replace(dim, dim + 1) - expr,
-                              map.getNumDims(), map.getNumSymbols()) ==
-           getAffineConstantExpr(1, context);
+    return growsByOne(map, *lane);
   }
   return false;
 }

@@ -56,16 +56,7 @@ static bool isShiftedIndex(Value value, unsigned dim, Block *body) {
       return false;
     at = i;
   }
-  if (!at)
-    return false;
-  MLIRContext *context = map.getContext();
-  AffineExpr moved = *at < map.getNumDims()
-                         ? getAffineDimExpr(*at, context)
-                         : getAffineSymbolExpr(*at - map.getNumDims(), context);
-  AffineExpr expr = map.getResult(0);
-  return simplifyAffineExpr(expr.replace(moved, moved + 1) - expr,
-                            map.getNumDims(), map.getNumSymbols()) ==
-         getAffineConstantExpr(1, context);
+  return at && growsByOne(map, *at);
 }
 
 /// What a shifted index is at point zero.
@@ -158,17 +149,6 @@ static bool addsNothing(linalg::LinalgOp op, unsigned number,
   return term == input && neutral && *neutral == padding;
 }
 
-/// The coefficient of dimension `dim` in `expr`, if it is linear in it.
-static std::optional<int64_t> getCoefficient(AffineExpr expr, unsigned dim,
-                                             unsigned numDims) {
-  AffineExpr at = getAffineDimExpr(dim, expr.getContext());
-  auto step = dyn_cast<AffineConstantExpr>(
-      simplifyAffineExpr(expr.replace(at, at + 1) - expr, numDims, 0));
-  if (!step)
-    return std::nullopt;
-  return step.getValue();
-}
-
 /// The dimensions of the window that moves along dimension `position` of the
 /// operand.
 static std::optional<PaddedDim> matchWindow(linalg::LinalgOp op, AffineMap map,
@@ -186,10 +166,10 @@ static std::optional<PaddedDim> matchWindow(linalg::LinalgOp op, AffineMap map,
   }
   if (!parallel || !reduction)
     return std::nullopt;
-  std::optional<int64_t> stride =
-      getCoefficient(expr, *parallel, map.getNumDims());
-  std::optional<int64_t> dilation =
-      getCoefficient(expr, *reduction, map.getNumDims());
+  std::optional<int64_t> stride = getCoefficient(
+      expr, getAffineDimExpr(*parallel, expr.getContext()), map.getNumDims());
+  std::optional<int64_t> dilation = getCoefficient(
+      expr, getAffineDimExpr(*reduction, expr.getContext()), map.getNumDims());
   SmallVector<AffineExpr> zeros(map.getNumDims(),
                                 getAffineConstantExpr(0, op.getContext()));
   AffineExpr first = simplifyAffineExpr(expr.replaceDims(zeros), 0, 0);

@@ -19,12 +19,25 @@ using namespace mlir;
 using namespace lathe;
 using namespace lathe::cpu;
 
-/// Whether `expr` grows by one with dimension `dim`.
-static bool isUnitStride(AffineExpr expr, unsigned dim, unsigned numDims) {
-  AffineExpr next = expr.replace(getAffineDimExpr(dim, expr.getContext()),
-                                 getAffineDimExpr(dim, expr.getContext()) + 1);
-  return simplifyAffineExpr(next - expr, numDims, 0) ==
-         getAffineConstantExpr(1, expr.getContext());
+std::optional<int64_t> lathe::cpu::getCoefficient(AffineExpr expr,
+                                                  AffineExpr variable,
+                                                  unsigned numDims,
+                                                  unsigned numSymbols) {
+  auto step = dyn_cast<AffineConstantExpr>(simplifyAffineExpr(
+      expr.replace(variable, variable + 1) - expr, numDims, numSymbols));
+  if (!step)
+    return std::nullopt;
+  return step.getValue();
+}
+
+bool lathe::cpu::growsByOne(AffineMap map, unsigned number) {
+  MLIRContext *context = map.getContext();
+  AffineExpr variable =
+      number < map.getNumDims()
+          ? getAffineDimExpr(number, context)
+          : getAffineSymbolExpr(number - map.getNumDims(), context);
+  return getCoefficient(map.getResult(0), variable, map.getNumDims(),
+                        map.getNumSymbols()) == 1;
 }
 
 static std::optional<int64_t> getDivisor(AffineExpr expr, AffineExprKind kind,
@@ -55,7 +68,8 @@ LaneAccess lathe::cpu::classifyAccess(OpOperand &operand, unsigned dim,
   for (AffineExpr expr : map.getResults().drop_back())
     if (expr.isFunctionOfDim(dim))
       outer.push_back(expr);
-  if (outer.empty() && isUnitStride(last, dim, map.getNumDims()))
+  AffineExpr variable = getAffineDimExpr(dim, map.getContext());
+  if (outer.empty() && getCoefficient(last, variable, map.getNumDims()) == 1)
     return LaneAccess::Contiguous;
   // A panel: (..., d floordiv w, ..., d mod w).
   std::optional<int64_t> width = getDivisor(last, AffineExprKind::Mod, dim);
@@ -282,9 +296,8 @@ static double countReads(AffineMap map, uint64_t unrolled,
         return;
       points *= extent;
       AffineExpr at = getAffineDimExpr(dim, expr.getContext());
-      auto step = dyn_cast<AffineConstantExpr>(simplifyAffineExpr(
-          expr.replace(at, at + 1) - expr, map.getNumDims(), 0));
-      span += step ? std::abs(double(step.getValue())) * (extent - 1)
+      auto step = getCoefficient(expr, at, map.getNumDims());
+      span += step ? std::abs(double(*step)) * (extent - 1)
                    : std::numeric_limits<double>::infinity();
     };
     for (auto [dim, factor] : blocks)
@@ -321,11 +334,10 @@ static bool hasConflicts(linalg::LinalgOp op, const NestPlan &plan,
       if (!expr.isFunctionOfDim(dim))
         continue;
       AffineExpr at = getAffineDimExpr(dim, expr.getContext());
-      auto step = dyn_cast<AffineConstantExpr>(simplifyAffineExpr(
-          expr.replace(at, at + 1) - expr, map.getNumDims(), 0));
+      auto step = getCoefficient(expr, at, map.getNumDims());
       if (!step || ShapedType::isDynamic(stride))
         return false;
-      distance += step.getValue() * stride;
+      distance += *step * stride;
     }
     distance *= llvm::divideCeil(type.getElementTypeBitWidth(), 8);
     return distance != 0 && distance % cacheSetPeriod == 0;
