@@ -400,20 +400,17 @@ LogicalResult Materializer::rewriteView(ViewOp op, ArrayRef<int64_t> perm) {
   if (it == stored.end())
     return op.emitError("expects a source with a layout");
   auto type = cast<RankedTensorType>(op.getType());
-  SmallVector<Value> dims(op.getDims());
   SmallVector<Value> sizes;
   for (int64_t dim : perm)
     if (type.isDynamicDim(dim))
-      sizes.push_back(dims[type.getDynamicDimIndex(dim)]);
+      sizes.push_back(op.getDims()[type.getDynamicDimIndex(dim)]);
   builder.setInsertionPoint(op);
   auto made = ViewOp::create(
       builder, op.getLoc(),
       RankedTensorType::get(applyPermutation(type.getShape(), perm),
                             type.getElementType()),
       it->second.value, sizes);
-  made->setDiscardableAttrs(op->getDiscardableAttrDictionary());
-  made->removeAttr(layoutAttrName);
-  replace(op, made, perm);
+  replaceBySame(op, made, perm);
   return success();
 }
 
