@@ -28,43 +28,58 @@ static Value toFloat(ImplicitLocOpBuilder &b, OpFoldResult size, Type compute) {
   return arith::SIToFPOp::create(b, compute, wide);
 }
 
+/// `sums`, read by their map, over the `count` elements of each.
+static Value divide(Lowering &l, Operand sums, DimsRef dims,
+                    OpFoldResult count) {
+  Type compute = sums.element;
+  return l.elementwise(
+      sums, dims, compute, [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+        return arith::DivFOp::create(b, x[0], toFloat(b, count, compute));
+      });
+}
+
 /// Divides the sums over `axes` by their number of elements.
 static Operand divideByCount(Lowering &l, Value sums, DimsRef dims,
                              ArrayRef<int64_t> axes, Type compute) {
   Dims counted;
   for (int64_t axis : axes)
     counted.push_back(dims[axis]);
-  OpFoldResult count = l.product(counted);
-  Value mean = l.elementwise(
-      Operand{sums, compute}, dropDims(dims, axes), compute,
-      [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
-        return arith::DivFOp::create(b, x[0], toFloat(b, count, compute));
-      });
+  Value mean = divide(l, Operand{sums, compute}, dropDims(dims, axes),
+                      l.product(counted));
   return {mean, compute, l.dropAxes(dims.size(), axes)};
+}
+
+static Value sumUp(Lowering &l, Operand x, DimsRef dims,
+                   ArrayRef<int64_t> axes) {
+  return l.reduce(x, dims, axes,
+                  l.b.getFloatAttr(getComputeType(x.element), 0.0), emitAdd);
+}
+
+/// Sums of squares, of differences from `mean` where there is one.
+static Value sumSquares(Lowering &l, Operand x, std::optional<Operand> mean,
+                        DimsRef dims, ArrayRef<int64_t> axes) {
+  SmallVector<Operand> inputs = {x};
+  if (mean)
+    inputs.push_back(*mean);
+  return l.reduce(
+      inputs, dims, axes, l.b.getFloatAttr(getComputeType(x.element), 0.0),
+      [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+        Value d = mean ? Value(arith::SubFOp::create(b, x[0], x[1])) : x[0];
+        return arith::AddFOp::create(b, x.back(),
+                                     arith::MulFOp::create(b, d, d));
+      });
 }
 
 Operand lathe::makeMean(Lowering &l, Operand x, DimsRef dims,
                         ArrayRef<int64_t> axes) {
-  Type compute = getComputeType(x.element);
-  Value sums = l.reduce(x, dims, axes, l.b.getFloatAttr(compute, 0.0), emitAdd);
-  return divideByCount(l, sums, dims, axes, compute);
+  return divideByCount(l, sumUp(l, x, dims, axes), dims, axes,
+                       getComputeType(x.element));
 }
 
 Operand lathe::makeVariance(Lowering &l, Operand x, std::optional<Operand> mean,
                             DimsRef dims, ArrayRef<int64_t> axes) {
-  Type compute = getComputeType(x.element);
-  SmallVector<Operand> inputs = {x};
-  if (mean)
-    inputs.push_back(*mean);
-  Value sums =
-      l.reduce(inputs, dims, axes, l.b.getFloatAttr(compute, 0.0),
-               [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
-                 Value d =
-                     mean ? Value(arith::SubFOp::create(b, x[0], x[1])) : x[0];
-                 return arith::AddFOp::create(b, x.back(),
-                                              arith::MulFOp::create(b, d, d));
-               });
-  return divideByCount(l, sums, dims, axes, compute);
+  return divideByCount(l, sumSquares(l, x, mean, dims, axes), dims, axes,
+                       getComputeType(x.element));
 }
 
 Operand lathe::makeInverse(Lowering &l, Operand variance, DimsRef kept,
@@ -178,18 +193,13 @@ static Value averageGroups(Lowering &l, Value sums, OpFoldResult batch,
                            int64_t groups, int64_t perGroup, OpFoldResult count,
                            Type compute) {
   Dims grouped = {batch, l.index(groups), l.index(perGroup)};
-  Operand total{l.reduce(Operand{l.view(sums, grouped), compute}, grouped, {2},
-                         l.b.getFloatAttr(compute, 0.0), emitAdd),
+  Operand total{sumUp(l, Operand{l.view(sums, grouped), compute}, grouped, {2}),
                 compute,
                 AffineMap::get(2, 0,
                                {l.b.getAffineDimExpr(0),
                                 l.b.getAffineDimExpr(1).floorDiv(perGroup)},
                                l.b.getContext())};
-  return l.elementwise(total, {batch, l.index(groups * perGroup)}, compute,
-                       [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
-                         return arith::DivFOp::create(
-                             b, x[0], toFloat(b, count, compute));
-                       });
+  return divide(l, total, {batch, l.index(groups * perGroup)}, count);
 }
 
 /// The image keeps its dimensions, so that it may have any layout.
@@ -205,7 +215,6 @@ static LogicalResult lowerGroupNorm(onnx::GroupNormalizationOp op,
   Operand x = l.operand(0), scale = l.operand(1), shift = l.operand(2);
   scale.map = shift.map = getDimMap(l, rank, 1);
   Type compute = getComputeType(x.element);
-  TypedAttr zero = l.b.getFloatAttr(compute, 0.0);
   Dims counted(llvm::drop_begin(dims, 2));
   counted.push_back(l.index(perGroup));
   OpFoldResult count = l.product(counted);
@@ -214,14 +223,8 @@ static LogicalResult lowerGroupNorm(onnx::GroupNormalizationOp op,
         averageGroups(l, sums, dims[0], groups, perGroup, count, compute),
         compute, l.dropAxes(rank, space)};
   };
-  Operand mean = average(l.reduce(x, dims, space, zero, emitAdd));
-  Operand variance =
-      average(l.reduce({x, mean}, dims, space, zero,
-                       [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
-                         Value d = arith::SubFOp::create(b, x[0], x[1]);
-                         return arith::AddFOp::create(
-                             b, x.back(), arith::MulFOp::create(b, d, d));
-                       }));
+  Operand mean = average(sumUp(l, x, dims, space));
+  Operand variance = average(sumSquares(l, x, mean, dims, space));
   Operand inverse = makeInverse(l, variance, dropDims(dims, space),
                                 op.getEpsilon().convertToFloat());
   return l.replace(applyNormalization(l, x, mean, inverse, scale, shift, dims));
