@@ -40,6 +40,8 @@ struct PyModel {
 
   std::shared_ptr<Model> model;
   std::vector<ElementType> inputs, outputs;
+  /// The state that each input and output is, if any.
+  std::vector<std::optional<size_t>> inputStates, outputStates;
 };
 } // namespace
 
@@ -61,6 +63,13 @@ PyModel::PyModel(const std::string &path, const std::string &entry,
   }
   inputs = findElements(model->getInputs());
   outputs = findElements(model->getOutputs());
+  inputStates.resize(inputs.size());
+  outputStates.resize(outputs.size());
+  const std::vector<lathe_state_info> &states = model->getStates();
+  for (size_t s = 0; s < states.size(); ++s) {
+    inputStates[states[s].input] = s;
+    outputStates[states[s].output] = s;
+  }
 }
 
 /// The outputs' shapes for these inputs.
@@ -91,18 +100,15 @@ static void checkRank(const Signature &expected, const Argument &argument) {
 void PyModel::takeInputs(nb::sequence feeds, StateObject *state,
                          Inputs &taken) const {
   const std::vector<Signature> &expected = model->getInputs();
-  const std::vector<lathe_state_info> &states = model->getStates();
-  if (nb::len(feeds) + states.size() != expected.size())
-    raise("InvalidArgument",
-          "expected " + std::to_string(expected.size() - states.size()) +
-              " inputs, got " + std::to_string(nb::len(feeds)));
-  std::vector<std::optional<size_t>> stateOf(expected.size());
-  for (size_t s = 0; s < states.size(); ++s)
-    stateOf[states[s].input] = s;
+  size_t count = expected.size() - model->getStates().size();
+  if (nb::len(feeds) != count)
+    raise("InvalidArgument", "expected " + std::to_string(count) +
+                                 " inputs, got " +
+                                 std::to_string(nb::len(feeds)));
   size_t next = 0;
   for (size_t i = 0; i < expected.size(); ++i) {
-    if (stateOf[i]) {
-      taken.views.push_back(state->getView(*stateOf[i]));
+    if (inputStates[i]) {
+      taken.views.push_back(state->getView(*inputStates[i]));
       taken.shapes.push_back(taken.views[i].shape);
       continue;
     }
@@ -133,11 +139,8 @@ nb::list PyModel::run(nb::sequence feeds, const std::vector<size_t> &wanted,
       inferShapes(*model, use, given.shapes);
   std::vector<DLTensor> outputViews(shapes.size());
   std::deque<std::optional<Result>> results(shapes.size());
-  std::vector<std::optional<size_t>> stateOf(shapes.size());
-  for (size_t s = 0; s < states.size(); ++s)
-    stateOf[states[s].output] = s;
   for (size_t o = 0; o < shapes.size(); ++o) {
-    if (stateOf[o])
+    if (outputStates[o])
       continue;
     results[o].emplace(model->get(), model->getOutputs()[o], outputs[o],
                        std::move(shapes[o]));
@@ -154,7 +157,8 @@ nb::list PyModel::run(nb::sequence feeds, const std::vector<size_t> &wanted,
       results[o]->getView() = outputViews[o]; // Those that the run has made.
   nb::list taken;
   for (size_t o : wanted)
-    taken.append(stateOf[o] ? state->view(*stateOf[o]) : results[o]->take());
+    taken.append(outputStates[o] ? state->view(*outputStates[o])
+                                 : results[o]->take());
   return taken;
 }
 
