@@ -13,6 +13,7 @@
 #include "lathe/Pipeline/Inspect.h"
 #include "lathe/Pipeline/Pipeline.h"
 #include "lathe/Pipeline/Register.h"
+#include "lathe/Support/TemporaryFolder.h"
 #include "lathe/Target/Target.h"
 
 #include "mlir/IR/MLIRContext.h"
@@ -144,20 +145,6 @@ std::string lathe::findWrongOption(const CompileOptions &options) {
 }
 
 namespace {
-/// A folder for objects on their way to the linker; removed at the end.
-struct WorkFolder {
-  SmallString<128> path;
-  ~WorkFolder() {
-    if (!path.empty())
-      llvm::sys::fs::remove_directories(path);
-  }
-  std::string file(const Twine &name) {
-    SmallString<128> file(path);
-    llvm::sys::path::append(file, name);
-    return file.str().str();
-  }
-};
-
 /// The model for one processor, from level 3 on.
 struct Variant {
   std::string prefix; ///< Of its symbols.
@@ -214,7 +201,7 @@ private:
   std::unique_ptr<MLIRContext> context;
   OwningOpRef<ModuleOp> module; ///< Until variants part.
   std::vector<Variant> variants;
-  WorkFolder folder;
+  TemporaryFolder folder;           ///< Objects on their way to the linker.
   std::vector<std::string> objects; ///< In `folder`.
   PendingFiles pending;
   std::unique_ptr<ArtifactCache> cache;
@@ -401,7 +388,7 @@ LogicalResult Compiler::writeText(StringRef suffix) {
 
 /// Puts an object where the linker finds it.
 LogicalResult Compiler::save(const Twine &name, ArrayRef<char> bytes) {
-  std::string path = folder.file(name);
+  std::string path = folder.getFile(name);
   if (failed(
           check(PendingFiles::writeFile(path, path, [&](llvm::raw_ostream &os) {
             os.write(bytes.data(), bytes.size());
@@ -453,15 +440,14 @@ LogicalResult Compiler::writeWeights() {
   }
   if (last.tables.weightsBytes == 0)
     return success();
-  objects.push_back(folder.file("weights.o"));
+  objects.push_back(folder.getFile("weights.o"));
   return check(writeWeightsObject(last.tables, prefix + "_weights",
                                   llvm::Triple(last.target->getTriple()),
                                   objects.back()));
 }
 
 LogicalResult Compiler::writeObjects(StringRef suffix) {
-  if (std::error_code code =
-          llvm::sys::fs::createUniqueDirectory("lathe", folder.path))
+  if (std::error_code code = folder.create("lathe"))
     return fail("cannot make a temporary folder: " + code.message());
   std::vector<OwningOpRef<ModuleOp>> programs;
   for (auto [i, variant] : llvm::enumerate(variants)) {
@@ -524,7 +510,7 @@ LogicalResult Compiler::link(StringRef suffix) {
   }
   if (suffix == ".o")
     return check(linkObject(objects, part));
-  std::string joined = folder.file(prefix + ".o");
+  std::string joined = folder.getFile(prefix + ".o");
   if (failed(check(linkObject(objects, joined))))
     return failure();
   auto member = llvm::NewArchiveMember::getFile(joined, /*Deterministic=*/true);

@@ -5,9 +5,8 @@
 
 #include "ModelOptions.h"
 #include "Commands.h"
+#include "lathe/Support/TemporaryFolder.h"
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/Support/FileSystem.h"
-#include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/raw_ostream.h"
 #ifdef LATHE_HAS_COMPILER
 #include "lathe/Pipeline/Compile.h"
@@ -74,18 +73,18 @@ bool lathe::driver::isSourceModel(StringRef path) {
 //===----------------------------------------------------------------------===//
 
 #ifdef LATHE_HAS_COMPILER
-/// Compiles to a temporary library; it is deleted as soon as it is loaded.
+/// Compiles to a temporary library, deleted with its header as soon as it is
+/// loaded.
 static Expected<std::unique_ptr<LoadedModel>>
 compileAndLoad(const ModelSettings &settings, StringRef path,
                const OptionTexts &variant) {
-  SmallString<128> library;
-  if (std::error_code error =
-          sys::fs::createTemporaryFile("lathe", "so", library))
-    return createStringError("temporary file: " + error.message());
-  FileRemover remover(library);
+  lathe::TemporaryFolder folder;
+  if (std::error_code error = folder.create("lathe"))
+    return createStringError("temporary folder: " + error.message());
+  std::string library = folder.getFile("model.so");
   lathe::CompileOptions options;
   options.input = path.str();
-  options.output = library.str().str();
+  options.output = library;
   OptionTexts texts = settings.compileOptions;
   texts.insert(texts.end(), variant.begin(), variant.end());
   if (std::string wrong = setOptions(options, texts); !wrong.empty())

@@ -5,7 +5,7 @@
 // inputs as input_I.npy, values in values.npz.
 
 #include "PythonReference.h"
-#include "llvm/ADT/SmallString.h"
+#include "lathe/Support/TemporaryFolder.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -135,30 +135,13 @@ static std::string getLastLine(StringRef path) {
   return (*file)->getBuffer().rtrim().rsplit('\n').second.str();
 }
 
-namespace {
-/// A folder that goes away with all that is in it.
-struct ScratchFolder {
-  SmallString<128> path;
-  ~ScratchFolder() {
-    if (!path.empty())
-      sys::fs::remove_directories(path);
-  }
-  std::string file(const Twine &name) const {
-    SmallString<128> file(path);
-    sys::path::append(file, name);
-    return file.str().str();
-  }
-};
-} // namespace
-
 static Expected<ReferenceRun> ask(json::Object request,
                                   const NamedTensors &inputs) {
   std::string python = findPython();
   if (python.empty())
     return createStringError("expected python3 in the path, got none");
-  ScratchFolder folder;
-  if (std::error_code code =
-          sys::fs::createUniqueDirectory("lathe-reference", folder.path))
+  lathe::TemporaryFolder folder;
+  if (std::error_code code = folder.create("lathe-reference"))
     return createFileError("temporary folder", code);
   json::Array names;
   for (auto [i, input] : enumerate(inputs)) {
@@ -166,34 +149,34 @@ static Expected<ReferenceRun> ask(json::Object request,
       return createStringError("input '" + input.first +
                                "': expected a tensor of numbers");
     names.push_back(json::fixUTF8(input.first));
-    if (Error error =
-            writeNpy(folder.file("input_" + Twine(i) + ".npy"), input.second))
+    if (Error error = writeNpy(folder.getFile("input_" + Twine(i) + ".npy"),
+                               input.second))
       return std::move(error);
   }
   request["inputs"] = std::move(names);
   std::string text;
   raw_string_ostream(text) << json::Value(std::move(request));
-  if (Error error = writeText(folder.file("request.json"), text))
+  if (Error error = writeText(folder.getFile("request.json"), text))
     return std::move(error);
-  if (Error error = writeText(folder.file("reference.py"), script))
+  if (Error error = writeText(folder.getFile("reference.py"), script))
     return std::move(error);
-  std::string code = folder.file("reference.py"),
-              errors = folder.file("errors.txt"), message;
+  std::string code = folder.getFile("reference.py"),
+              errors = folder.getFile("errors.txt"), message;
   std::optional<StringRef> redirects[] = {StringRef(), StringRef(),
                                           StringRef(errors)};
   int status = sys::ExecuteAndWait(
-      python, {python, code, folder.path.str()}, std::nullopt, redirects,
+      python, {python, code, folder.getPath().str()}, std::nullopt, redirects,
       /*SecondsToWait=*/0, /*MemoryLimit=*/0, &message);
   if (status)
     return createStringError(python + ": " +
                              (message.empty() ? getLastLine(errors) : message));
-  auto answer = MemoryBuffer::getFile(folder.file("answer.json"));
+  auto answer = MemoryBuffer::getFile(folder.getFile("answer.json"));
   if (!answer)
     return createStringError(python + ": expected an answer, got none");
   Expected<json::Value> parsed = json::parse((*answer)->getBuffer());
   if (!parsed)
     return parsed.takeError();
-  Expected<NamedTensors> values = readNpz(folder.file("values.npz"));
+  Expected<NamedTensors> values = readNpz(folder.getFile("values.npz"));
   if (!values)
     return values.takeError();
   ReferenceRun run;
