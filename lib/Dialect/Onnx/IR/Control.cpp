@@ -109,9 +109,20 @@ LogicalResult IfOp::inferShapes(ShapeContext &ctx) {
       ctx.result(i) = ctx.get(value);
     return success();
   }
-  if (failed(ctx.inferRegion(getElseBranch())) ||
-      failed(ctx.inferRegion(getThenBranch())))
-    return failure();
+  bool elseRuns = ctx.tryBranch(getElseBranch()),
+       thenRuns = ctx.tryBranch(getThenBranch());
+  if (!elseRuns && !thenRuns) {
+    // Once more, to report both.
+    (void)ctx.inferRegion(getElseBranch());
+    return ctx.inferRegion(getThenBranch());
+  }
+  if (!elseRuns || !thenRuns) {
+    Region &runs = thenRuns ? getThenBranch() : getElseBranch();
+    for (auto [i, value] :
+         llvm::enumerate(runs.front().getTerminator()->getOperands()))
+      ctx.result(i) = ctx.get(value);
+    return success();
+  }
   Operation *otherwise = getElseBranch().front().getTerminator();
   Operation *then = getThenBranch().front().getTerminator();
   if (std::optional<bool> guard = getRequiredCondition(

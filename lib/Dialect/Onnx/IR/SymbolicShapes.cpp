@@ -447,6 +447,36 @@ LogicalResult ShapeContext::inferRegion(Region &region) {
   return shapes.inferBlock(region.front());
 }
 
+bool ShapeContext::tryBranch(Region &branch) {
+  std::string why;
+  ScopedDiagnosticHandler handler(shapes.context, [&](Diagnostic &diagnostic) {
+    if (diagnostic.getSeverity() != DiagnosticSeverity::Error || !why.empty())
+      return;
+    std::string text = diagnostic.str();
+    auto [op, message] = StringRef(text).split("' op ");
+    llvm::raw_string_ostream os(why);
+    if (auto name = diagnostic.getLocation()->findInstanceOf<NameLoc>())
+      os << "node '" << name.getName().getValue() << "' ";
+    os << '(' << op.rsplit('.').second << "): " << message;
+  });
+  if (succeeded(inferRegion(branch))) {
+    shapes.contradictions.erase(&branch);
+    return true;
+  }
+  shapes.contradictions[&branch] = why;
+  branch.walk([&](Operation *inner) {
+    for (Value result : inner->getResults())
+      shapes.infos.erase(result);
+    for (Region &region : inner->getRegions())
+      for (Value argument : region.getArguments())
+        shapes.infos.erase(argument);
+  });
+  llvm::erase_if(shapes.constraints, [&](const SizeConstraint &constraint) {
+    return constraint.branch && branch.isAncestor(constraint.branch);
+  });
+  return false;
+}
+
 //===----------------------------------------------------------------------===//
 // Types from shapes
 //===----------------------------------------------------------------------===//

@@ -84,20 +84,8 @@ struct OnnxFoldShapes : public lathe::impl::OnnxFoldShapesBase<OnnxFoldShapes> {
       }
       if (!shapes->isReached(op.getCond()))
         return;
-      if (std::optional<bool> required =
-              op.getRequiredCondition([&](Value value) -> const TensorInfo & {
-                return shapes->get(value);
-              })) {
-        OpBuilder builder(op);
-        RequireOp::create(
-            builder, op.getLoc(), op.getCond(),
-            builder.getStringAttr("expects sizes for which its condition is " +
-                                  Twine(*required ? "true" : "false") +
-                                  ": its branches give tensors of other ranks"),
-            builder.getBoolAttr(*required))
-            ->setAttr("lathe.node", op->getAttr("lathe.node"));
+      if (std::optional<bool> required = require(op, *shapes))
         branches.push_back({op, *required});
-      }
     });
     func.walk([&](Operation *op) {
       if (!isa<ConstantOp>(op))
@@ -108,6 +96,40 @@ struct OnnxFoldShapes : public lathe::impl::OnnxFoldShapesBase<OnnxFoldShapes> {
       inlineBranch(op, condition);
     numBranches += branches.size();
     eraseDeadOps(func);
+  }
+
+  /// The value that the condition of `op` must have, if only one branch can be
+  /// compiled. Taking the other one is an error of the run.
+  std::optional<bool> require(IfOp op, const SymbolicShapes &shapes) {
+    std::string reason;
+    std::optional<bool> required;
+    for (bool branch : {false, true}) {
+      StringRef why = shapes.getContradiction(branch ? op.getThenBranch()
+                                                     : op.getElseBranch());
+      if (why.empty())
+        continue;
+      required = !branch;
+      reason = ("the other branch contradicts the sizes: " + why).str();
+      op->emitWarning()
+          << "'" << op->getName() << "' op its " << (branch ? "then" : "else")
+          << " branch contradicts the sizes and is an error when it is taken: "
+          << why;
+    }
+    if (!required) {
+      required = op.getRequiredCondition(
+          [&](Value value) -> const TensorInfo & { return shapes.get(value); });
+      reason = "its branches give tensors of other ranks";
+    }
+    if (!required)
+      return std::nullopt;
+    OpBuilder builder(op);
+    RequireOp::create(builder, op.getLoc(), op.getCond(),
+                      builder.getStringAttr(
+                          "expects sizes for which its condition is " +
+                          Twine(*required ? "true" : "false") + ": " + reason),
+                      builder.getBoolAttr(*required))
+        ->setAttr("lathe.node", op->getAttr("lathe.node"));
+    return required;
   }
 
   void fold(Operation *op, const SymbolicShapes &shapes) {

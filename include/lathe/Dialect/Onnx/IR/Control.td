@@ -66,7 +66,8 @@ def Onnx_RequireOp : Onnx_BaseOp<"Require", "none(ctx)", []> {
     Not an ONNX operator. Stands where a branch was taken whose condition is
     known only at run time, because the branches give tensors of different
     ranks: exporters guard `squeeze` so. A model then serves the sizes for which
-    the guard holds and reports others by the node's name.
+    the guard holds and reports others by the node's name. Also where the other
+    branch contradicts the sizes, as it may when they were given to the compiler.
 
     ```mlir
     onnx.Require %cond, "expected ..." : (tensor<i1>) -> ()

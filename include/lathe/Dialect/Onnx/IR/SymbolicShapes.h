@@ -87,6 +87,12 @@ public:
   unsigned getNumEntrySymbols() const { return numEntrySymbols; }
   /// Equations that must hold for the shapes to be right.
   llvm::ArrayRef<SizeConstraint> getConstraints() const { return constraints; }
+  /// Why `branch` of an `onnx.If` cannot run with the sizes that are known;
+  /// empty if it can. The analysis does not come to its values.
+  llvm::StringRef getContradiction(mlir::Region &branch) const {
+    auto found = contradictions.find(&branch);
+    return found == contradictions.end() ? "" : llvm::StringRef(found->second);
+  }
 
 private:
   friend class ShapeContext;
@@ -105,6 +111,7 @@ private:
   llvm::SmallVector<std::string> symbols;
   unsigned numEntrySymbols = 0;
   llvm::SmallVector<SizeConstraint> constraints;
+  llvm::DenseMap<mlir::Region *, std::string> contradictions;
   /// The symbols made for an op, by slot: the same again when it is revisited.
   llvm::DenseMap<std::pair<mlir::Operation *, unsigned>, mlir::AffineExpr>
       fresh;
@@ -199,6 +206,9 @@ public:
   bool isInside(mlir::AffineExpr expr) const;
   /// Infers the ops of a sub-graph.
   mlir::LogicalResult inferRegion(mlir::Region &region);
+  /// Infers the ops of a branch that may contradict the sizes as long as it is
+  /// not taken. Reports nothing: a contradiction is kept with the shapes.
+  bool tryBranch(mlir::Region &branch);
 
   ShapeError emitError() { return {shapes, op->emitOpError()}; }
 
