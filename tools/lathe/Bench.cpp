@@ -78,13 +78,20 @@ struct Fusion {
   int64_t count, bytes;
 };
 
+/// What profiled runs tell of a launch.
+struct LaunchTime {
+  double ns = 0;    ///< Median over runs of the mean time in one run.
+  int64_t runs = 0; ///< In one run of the model: several in a loop.
+};
+
 /// One way to run the model. The model must outlive its session.
 struct Variant {
   std::string name;
   std::unique_ptr<LoadedModel> model;
   std::unique_ptr<Session> session;
   std::vector<HostTensor> outputs;
-  std::vector<double> samples; ///< Nanoseconds per run.
+  std::vector<double> samples;      ///< Nanoseconds per run.
+  std::vector<LaunchTime> launches; ///< When profiled.
   int64_t flops = 0, bytes = 0;
   lathe_memory_info memory = {};
   std::vector<Fusion> fusions;
@@ -279,36 +286,60 @@ static void printResults(ArrayRef<Variant> variants, double peak) {
                        static_cast<double>(fusion.bytes) * 1e-6);
 }
 
-/// Runs each variant a few times with timers on.
+/// Runs each variant with timers on, for a tenth of a second or a few times.
 static Error profileVariants(MutableArrayRef<Variant> variants,
                              ArrayRef<HostTensor> inputs) {
+  constexpr double profileNs = 1e8;
+  constexpr int64_t minRuns = 20, maxRuns = 2000;
   for (Variant &variant : variants) {
     lathe_context *context = variant.session->get();
+    int32_t count = lathe_context_num_launches(context);
+    std::vector<lathe_launch_info> before(count);
+    std::vector<std::vector<double>> times(count);
+    variant.launches.assign(count, {});
     lathe_context_set_profiling(context, 1);
-    Expected<double> time = timeRuns(variant, inputs, 20);
-    if (!time)
-      return time.takeError();
+    Clock::time_point begin = Clock::now();
+    for (int64_t run = 0;
+         run < minRuns ||
+         (run < maxRuns && getNanoseconds(Clock::now() - begin) < profileNs);
+         ++run) {
+      for (int32_t i = 0; i < count; ++i)
+        lathe_context_get_launch(context, i, &before[i]);
+      Expected<double> time = timeRuns(variant, inputs, 1);
+      if (!time)
+        return time.takeError();
+      for (int32_t i = 0; i < count; ++i) {
+        lathe_launch_info after;
+        lathe_context_get_launch(context, i, &after);
+        int64_t runs = after.runs - before[i].runs;
+        if (!runs)
+          continue;
+        variant.launches[i].runs = runs;
+        times[i].push_back(
+            static_cast<double>(after.nanoseconds - before[i].nanoseconds) /
+            static_cast<double>(runs));
+      }
+    }
     lathe_context_set_profiling(context, 0);
+    for (int32_t i = 0; i < count; ++i)
+      if (!times[i].empty())
+        variant.launches[i].ns = getStatistics(std::move(times[i])).median;
   }
   return Error::success();
-}
-
-static double getLaunchNs(const lathe_launch_info &launch) {
-  return launch.runs ? static_cast<double>(launch.nanoseconds) /
-                           static_cast<double>(launch.runs)
-                     : 0;
 }
 
 static void printProfile(const Variant &variant) {
   lathe_context *context = variant.session->get();
   outs() << "launches of " << variant.name << ":\n"
-         << format("%10s %9s %9s  ", "us", "GFLOP/s", "GB/s")
+         << format("%10s %6s %9s %9s  ", "us", "runs", "GFLOP/s", "GB/s")
          << "kernel (nodes)\n";
   for (int32_t i = 0; i < lathe_context_num_launches(context); ++i) {
     lathe_launch_info launch;
     lathe_context_get_launch(context, i, &launch);
-    double time = std::max(getLaunchNs(launch), 1.0);
-    outs() << format("%10.2f %9.2f %9.2f  ", time * 1e-3,
+    const LaunchTime &measured = variant.launches[i];
+    double time = std::max(measured.ns, 1.0);
+    outs() << format("%10.2f %6lld %9.2f %9.2f  ", time * 1e-3,
+                     static_cast<long long>(measured.runs),
                      static_cast<double>(launch.flops) / time,
                      static_cast<double>(launch.bytes) / time)
            << launch.kernel << " (" << launch.nodes << ")\n";
@@ -326,8 +357,10 @@ static json::Value toJSON(const Variant &variant, const Variant &first) {
                        {"nodes", launch.nodes},
                        {"flops", launch.flops},
                        {"bytes", launch.bytes}};
-    if (launch.runs)
-      entry["ns"] = getLaunchNs(launch);
+    if (!variant.launches.empty() && variant.launches[i].runs) {
+      entry["ns"] = variant.launches[i].ns;
+      entry["runs"] = variant.launches[i].runs;
+    }
     launches.push_back(std::move(entry));
   }
   json::Array fusions;
@@ -389,7 +422,7 @@ static Error writeJSON(const BenchSettings &settings,
   });
 }
 
-/// One row per variant; each launch takes its mean time, one after the other.
+/// One row per variant; each launch takes its median time, one after the other.
 static Error writeTrace(StringRef path, ArrayRef<Variant> variants) {
   json::Array events;
   for (auto [row, variant] : enumerate(variants)) {
@@ -404,7 +437,7 @@ static Error writeTrace(StringRef path, ArrayRef<Variant> variants) {
     for (int32_t i = 0; i < lathe_context_num_launches(context); ++i) {
       lathe_launch_info launch;
       lathe_context_get_launch(context, i, &launch);
-      double time = getLaunchNs(launch) * 1e-3;
+      double time = variant.launches[i].ns * 1e-3;
       events.push_back(
           json::Object{{"name", launch.kernel},
                        {"ph", "X"},
