@@ -3,12 +3,18 @@
 """Times matrix products and convolutions by themselves.
 
     kernels.py LATHE [--only gemm,resnet50,vgg16] [--seconds S] [--json FILE] [--option O]
+    kernels.py LATHE --networks resnet50.onnx vgg16.onnx [--seconds S] [--json FILE] [--option O]
 
 Square matrix products, and the convolutions of ResNet-50 and VGG-16, each as a
 model of one node, against ONNX Runtime, OpenVINO, and the libraries below NumPy
 (matrix products) and PyTorch. The processor's FMA loop takes its turn with the
 others in every round, so that percentages are of what it reached meanwhile; flops
-are those of the direct convolution. Ends with the kernels under 60 %."""
+are those of the direct convolution. Ends with the kernels under 60 %.
+
+A convolution by itself has channels first on both sides, and pays for two changes of
+layout. `--networks` gives Lathe's convolutions where they are used, out of profiled
+runs of whole models, with the bias, activation and residual that are fused into them.
+Products with padding are counted, but not computed: small images can exceed 100 %."""
 
 import argparse
 import json
@@ -124,14 +130,52 @@ def measure(lathe, folder, limits, flops, node, attributes, seconds, options):
     return {name: statistics.median(values) for name, values in shares.items()}
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("lathe")
-    parser.add_argument("--only", default="gemm,resnet50,vgg16")
-    parser.add_argument("--seconds", type=float, default=1)
-    parser.add_argument("--json")
-    parser.add_argument("--option", action="append", default=[], help="one more option for lathe compile")
-    args = parser.parse_args()
+def report_low(rows):
+    low = [f"{row['group']} {row['kernel']} ({100 * row['of_peak']['lathe']:.0f} %)"
+           for row in rows if row["of_peak"]["lathe"] < 0.6]
+    print(f"Under 60 % of peak: {'; '.join(low) or 'none'}")
+
+
+def profile(lathe, path, folder, seconds, options):
+    """Rows of the convolutions of a model. Launches that only finish one, such as a
+    pooling that adds its bias, have less than a flop for each byte and are left out."""
+    nodes = {node.name for node in onnx.load(path, load_external_data=False).graph.node
+             if node.op_type == "Conv"}
+    name = os.path.basename(path).removesuffix(".onnx")
+    library, report = os.path.join(folder, f"{name}.so"), os.path.join(folder, f"{name}.json")
+    subprocess.run([lathe, "compile", path, "-o", library, *options], check=True)
+    samples = []
+    for _ in range(5):
+        subprocess.run([lathe, "bench", library, "--threads=1", "--profile", f"--duration={seconds / 5}",
+                        "--json", report], check=True, stdout=subprocess.DEVNULL)
+        with open(report) as file:
+            result = json.load(file)
+        samples.append((result["peak_gflops"], result["variants"][0]["launches"]))
+    for i, launch in enumerate(samples[0][1]):
+        if nodes.isdisjoint(launch["nodes"].split(", ")) or launch["flops"] < launch["bytes"]:
+            continue
+        share = statistics.median(launch["flops"] / launches[i]["ns"] / peak for peak, launches in samples)
+        yield {"group": name, "kernel": launch["nodes"], "times": 1, "flops": launch["flops"],
+               "of_peak": {"lathe": share}}
+
+
+def profile_networks(args):
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        for path in args.networks:
+            new = list(profile(args.lathe, path, folder, args.seconds, args.option))
+            print(head_of([f"convolution of {new[0]['group']}", "GFLOP", "% of peak"]))
+            for row in new:
+                print(row_of([row["kernel"], f"{row['flops'] / 1e9:.3f}", f"{100 * row['of_peak']['lathe']:.0f}"]))
+            done = sum(row["flops"] for row in new)
+            share = done / sum(row["flops"] / row["of_peak"]["lathe"] for row in new)
+            print(f"\n{100 * share:.1f} % of peak, weighted by time\n")
+            rows += new
+    report_low(rows)
+    return rows
+
+
+def time_kernels(args):
     rows, totals = [], {}
     with tempfile.TemporaryDirectory() as folder:
         limits = Limits(folder)
@@ -150,9 +194,20 @@ def main():
     print()
     for (group, name), (flops, seconds) in totals.items():
         print(f"{group}, {name}: {100 * flops / seconds:.1f} % of peak, weighted by time")
-    low = [f"{row['group']} {row['kernel']} ({100 * row['of_peak']['lathe']:.0f} %)"
-           for row in rows if row["of_peak"]["lathe"] < 0.6]
-    print(f"Under 60 % of peak: {'; '.join(low) or 'none'}")
+    report_low(rows)
+    return rows
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("lathe")
+    parser.add_argument("--only", default="gemm,resnet50,vgg16")
+    parser.add_argument("--seconds", type=float, default=1)
+    parser.add_argument("--networks", nargs="+", metavar="MODEL")
+    parser.add_argument("--json")
+    parser.add_argument("--option", action="append", default=[], help="one more option for lathe compile")
+    args = parser.parse_args()
+    rows = profile_networks(args) if args.networks else time_kernels(args)
     if args.json:
         with open(args.json, "w") as file:
             json.dump(rows, file, indent=1)
