@@ -6,8 +6,8 @@
 
 Prints how long a call takes from C, of a model of one Add of 8 floats and of the
 given models that run in less than a millisecond; then the time from loading a model
-to its first results, of the library compiled by lathe, from C, and of sessions
-of ONNX Runtime and OpenVINO. Each load is in a process of its own, the peers' after
+to its first results, of the library compiled by lathe, from C, with how much longer
+that is than the next run, and of sessions of ONNX Runtime and OpenVINO. Each load is in a process of its own, the peers' after
 their import; files are in the system's cache; medians; one thread. DIR holds
 lathe-rt/lathe.h: by default that of the install tree of LATHE, or of the
 sources."""
@@ -72,20 +72,26 @@ class Program:
                 self.inputs.append(f"{path}:{','.join(map(str, feeds[value.name].shape))}")
 
     def run(self, batches):
-        """Seconds to the first results, and of a call where there are batches."""
+        """Seconds to the first results, of the next run, and of a call where there are
+        batches."""
         done = subprocess.run([*self.command, str(batches), *self.inputs],
                               check=True, capture_output=True, text=True)
-        first, call = map(float, done.stdout.split())
-        return 1e-6 * first, 1e-9 * call
+        first, following, call = map(float, done.stdout.split())
+        return 1e-6 * first, 1e-6 * following, 1e-9 * call
 
 
 def measure_load(program, model, reference, repeat):
-    """name -> median of the seconds; all take turns."""
+    """name -> median of the seconds; all take turns. `next` is lathe's next run,
+    `load` how much longer the first results took."""
     times = {name: [] for name in LOADERS}
+    following, more = [], []
     for _ in range(repeat):
         for name in list(times):
             if name == "lathe":
-                times[name].append(program.run(0)[0])
+                first, later, _ = program.run(0)
+                times[name].append(first)
+                following.append(later)
+                more.append(first - later)
                 continue
             done = subprocess.run([sys.executable, __file__, "--load", name, model, reference],
                                   capture_output=True, text=True)
@@ -93,6 +99,7 @@ def measure_load(program, model, reference, repeat):
                 del times[name]
             else:
                 times[name].append(float(done.stdout.split()[-1]))
+    times |= {"next": following, "load": more}
     return {name: statistics.median(values) for name, values in times.items()}
 
 
@@ -113,18 +120,17 @@ def main():
         subprocess.run(["clang-22", "-O2", "-I", args.include or find_include(args.lathe),
                         os.path.join(HERE, "call.c"), "-o", caller, "-ldl"], check=True)
         add = os.path.join(folder, "add.onnx")
-        calls["one Add of 8 floats"] = Program(caller, args.lathe, add, make_add(add), folder).run(500)[1]
-        print(head_of(["model", "to first results, ms: Lathe", "ONNX Runtime", "OpenVINO"]))
+        calls["one Add of 8 floats"] = Program(caller, args.lathe, add, make_add(add), folder).run(500)[2]
+        print(head_of(["model", "to first results, ms: Lathe", "more than the next run", "ONNX Runtime", "OpenVINO"]))
         for model in args.models:
             reference = find_references(model)[0]
             with np.load(reference) as file:
                 program = Program(caller, args.lathe, model, dict(file), folder)
             times = loads[get_name(model)] = measure_load(program, model, reference, args.repeat)
-            print(row_of([get_name(model), *(f"{1e3 * times[n]:.2f}" if n in times else "-" for n in LOADERS)]),
-                  flush=True)
-            call = program.run(1)[1]
-            if call < 1e-3:
-                calls[get_name(model)] = program.run(int(min(500, 1 + 1e-2 / call)))[1]  # a second
+            print(row_of([get_name(model), *(f"{1e3 * times[n]:.2f}" if n in times else "-"
+                                              for n in ("lathe", "load", "ort", "openvino"))]), flush=True)
+            if times["next"] < 1e-3:
+                calls[get_name(model)] = program.run(int(min(500, 1 + 1e-2 / times["next"])))[2]  # a second
     print("\n" + head_of(["model", "a call from C, us"]))
     for name, seconds in calls.items():
         print(row_of([name, f"{1e6 * seconds:.3f}"]))
