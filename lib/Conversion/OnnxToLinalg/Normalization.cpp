@@ -202,14 +202,41 @@ static Value averageGroups(Lowering &l, Value sums, OpFoldResult batch,
   return divide(l, total, {batch, l.index(groups * perGroup)}, count);
 }
 
+/// On [n, g, c / g, space…], a view: for numbers of channels that are known at
+/// run time only.
+static Value normalizeGroupsOfView(Lowering &l, int64_t groups,
+                                   double epsilon) {
+  Dims dims = l.dims(0), grouped(dims);
+  OpFoldResult perGroup =
+      l.apply(l.b.getAffineSymbolExpr(0).floorDiv(groups), dims[1]);
+  grouped[1] = perGroup;
+  grouped.insert(grouped.begin() + 1, l.index(groups));
+  int64_t rank = grouped.size();
+  SmallVector<int64_t> axes = axesFrom(2, rank);
+  Operand x = l.operand(0), scale = l.operand(1), shift = l.operand(2);
+  x.value = l.view(x.value, grouped);
+  for (Operand *operand : {&scale, &shift}) {
+    operand->value = l.view(operand->value, {l.index(groups), perGroup});
+    operand->map = AffineMap::get(
+        rank, 0, {l.b.getAffineDimExpr(1), l.b.getAffineDimExpr(2)},
+        l.b.getContext());
+  }
+  Operand mean = makeMean(l, x, grouped, axes);
+  Operand variance = makeVariance(l, x, mean, grouped, axes);
+  Operand inverse = makeInverse(l, variance, dropDims(grouped, axes), epsilon);
+  return l.view(applyNormalization(l, x, mean, inverse, scale, shift, grouped),
+                dims);
+}
+
 /// The image keeps its dimensions, so that it may have any layout.
 static LogicalResult lowerGroupNorm(onnx::GroupNormalizationOp op,
                                     Lowering &l) {
   Dims dims = l.dims(0);
   int64_t rank = dims.size(), groups = op.getNumGroups();
+  double epsilon = op.getEpsilon().convertToFloat();
   std::optional<int64_t> channels = getConstantIntValue(dims[1]);
   if (!channels)
-    return l.unsupported("expected a known number of channels");
+    return l.replace(normalizeGroupsOfView(l, groups, epsilon));
   int64_t perGroup = *channels / groups;
   SmallVector<int64_t> space = axesFrom(2, rank);
   Operand x = l.operand(0), scale = l.operand(1), shift = l.operand(2);
@@ -225,8 +252,7 @@ static LogicalResult lowerGroupNorm(onnx::GroupNormalizationOp op,
   };
   Operand mean = average(sumUp(l, x, dims, space));
   Operand variance = average(sumSquares(l, x, mean, dims, space));
-  Operand inverse = makeInverse(l, variance, dropDims(dims, space),
-                                op.getEpsilon().convertToFloat());
+  Operand inverse = makeInverse(l, variance, dropDims(dims, space), epsilon);
   return l.replace(applyNormalization(l, x, mean, inverse, scale, shift, dims));
 }
 

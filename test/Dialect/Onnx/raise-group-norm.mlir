@@ -37,3 +37,19 @@ func.func @others(%x: tensor<2x4x3x3xf32>) -> (tensor<2x4x9xf32>, tensor<2x4x3x3
   %5 = onnx.Reshape %4, %shape : (tensor<4x2x9xf32>, tensor<4xi64>) -> tensor<2x4x3x3xf32>
   return %2, %5 : tensor<2x4x9xf32>, tensor<2x4x3x3xf32>
 }
+
+// -----
+
+// The size of a group is supposed, and has to be checked.
+// CHECK-LABEL: @supposed
+// CHECK: onnx.InstanceNormalization
+func.func @supposed(%x: tensor<?x4x?x3xf32>) -> tensor<?x4x?x3xf32> {
+  %grouped = onnx.Constant {value = dense<[0, 2, 18]> : tensor<3xi64>} : () -> tensor<3xi64>
+  %scale = onnx.Constant {value = dense<[1.0, 2.0]> : tensor<2xf32>} : () -> tensor<2xf32>
+  %b = onnx.Constant {value = dense<[0.0, 0.5]> : tensor<2xf32>} : () -> tensor<2xf32>
+  %0 = onnx.Reshape %x, %grouped : (tensor<?x4x?x3xf32>, tensor<3xi64>) -> tensor<?x2x18xf32>
+  %1 = onnx.InstanceNormalization %0, %scale, %b : (tensor<?x2x18xf32>, tensor<2xf32>, tensor<2xf32>) -> tensor<?x2x18xf32>
+  %shape = onnx.Shape %x : (tensor<?x4x?x3xf32>) -> tensor<4xi64>
+  %2 = onnx.Reshape %1, %shape : (tensor<?x2x18xf32>, tensor<4xi64>) -> tensor<?x4x?x3xf32>
+  return %2 : tensor<?x4x?x3xf32>
+}

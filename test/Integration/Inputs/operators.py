@@ -17,7 +17,7 @@ out = sys.argv[1]
 rng = np.random.default_rng(0)
 
 
-def add(name, op, feeds, results=None, shapes=None, constants=(), domain="", **attributes):
+def add(name, op, feeds, results=None, shapes=None, constants=(), domain="", opset=20, **attributes):
     """A model of one node; outputs of each of `feeds` by `results` or ONNX
     Runtime. `shapes` of the inputs where they are symbolic."""
     feeds = [{k: np.asarray(v) for k, v in feed.items()} for feed in feeds]
@@ -36,7 +36,7 @@ def add(name, op, feeds, results=None, shapes=None, constants=(), domain="", **a
          for i, o in enumerate(outputs)],
         [numpy_helper.from_array(np.asarray(v), n) for n, v in dict(constants).items()])
     model = helper.make_model(graph, opset_imports=[
-        helper.make_opsetid("", 20), helper.make_opsetid("ai.onnx.ml", 3)], ir_version=9)
+        helper.make_opsetid("", opset), helper.make_opsetid("ai.onnx.ml", 3)], ir_version=9 if opset <= 20 else 10)
     onnx.save(model, f"{out}/{name}.onnx")
     for k, feed in enumerate(feeds):
         made = expected[k] if expected else onnxruntime.InferenceSession(
@@ -103,6 +103,23 @@ add("scatter-nd", "ScatterND",
     reduction="add")
 add("determinant", "Det", [{"x": rng.standard_normal((3, 9, 9))}], lambda x: [np.linalg.det(x)])
 
+
+
+
+# Groups of channels whose number is known, or not.
+def normalize_groups(x, scale, bias):
+    grouped = x.reshape(x.shape[0], 2, -1).astype(np.float64)
+    grouped = (grouped - grouped.mean(2, keepdims=True)) / np.sqrt(grouped.var(2, keepdims=True) + 1e-5)
+    per_channel = lambda v: v.reshape(-1, *[1] * (x.ndim - 2))
+    return [(grouped.reshape(x.shape) * per_channel(scale) + per_channel(bias)).astype(np.float32)]
+
+
+for name, channels in (("known", 6), ("unknown", "c")):
+    add(f"groups-{name}", "GroupNormalization",
+        [{"x": rng.standard_normal((n, c, *space)).astype(np.float32), "scale": rng.standard_normal(c).astype(np.float32),
+          "bias": rng.standard_normal(c).astype(np.float32)}
+         for n, c, space in ((2, 6, (5, 7)), (1, 6 if channels == 6 else 34, (1, 3)))], normalize_groups,
+        shapes={"x": ["n", channels, "h", "w"], "scale": [channels], "bias": [channels]}, opset=21, num_groups=2)
 
 # Trees: three of depth five, with every kind of test.
 def trees(kind, targets, modes):

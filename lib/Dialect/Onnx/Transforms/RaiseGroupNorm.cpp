@@ -19,16 +19,22 @@ namespace lathe {
 #include "lathe/Dialect/Onnx/Transforms/Passes.h.inc"
 } // namespace lathe
 
-/// Whether the first dimension stays what it is.
+/// Whether the first dimension stays what it is, and all that follows the
+/// second one becomes one dimension, whatever the sizes: where the reshape asks
+/// for a size that it supposes, that supposition has to be checked.
 static bool keepsBatch(ReshapeOp reshape) {
   auto from = cast<RankedTensorType>(reshape.getData().getType());
   auto to = cast<RankedTensorType>(reshape.getType());
-  if (!from.isDynamicDim(0) && from.getDimSize(0) == to.getDimSize(0))
-    return true;
+  if (from.hasStaticShape() && to.hasStaticShape())
+    return from.getDimSize(0) == to.getDimSize(0);
   DenseElementsAttr shape;
-  return !reshape.getAllowzero() &&
-         matchPattern(reshape.getShape(), m_Constant(&shape)) &&
-         *shape.value_begin<int64_t>() == 0;
+  if (!matchPattern(reshape.getShape(), m_Constant(&shape)))
+    return false;
+  auto sizes = llvm::to_vector(shape.getValues<int64_t>());
+  bool restKnown =
+      !llvm::is_contained(from.getShape().drop_front(), ShapedType::kDynamic);
+  return sizes.front() == 0 && !reshape.getAllowzero() &&
+         (sizes.back() == -1 || restKnown);
 }
 
 /// Whether the result has the shape of `value`.
