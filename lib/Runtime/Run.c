@@ -13,12 +13,12 @@
 #include <time.h>
 
 /* Below these estimates a launch runs on the calling thread. Handing it to
- * threads that spin costs a microsecond, and what they read has to come out of
- * this core's cache; waking a thread that sleeps costs the caller 10 us, and it
+ * threads that spin costs a microsecond, and one of them reads out of another's
+ * cache in either case; waking a thread that sleeps costs the caller 10 us, and it
  * comes 25 us later (measured on a virtual machine). In nanoseconds of one core,
  * taken to do 100 flops and move 40 bytes of its cache in each. */
 enum {
-  INLINE_NS_AWAKE = 10000,
+  INLINE_NS_AWAKE = 5000,
   INLINE_NS_ASLEEP = 100000,
   FLOPS_PER_NS = 100,
   BYTES_PER_NS = 40

@@ -38,6 +38,9 @@ static constexpr double minRows = 4 * maxBlock;
 /// Rows and channels of a tile of windows over an image of unknown size. A
 /// window of five rows then reads each element of it twice.
 static constexpr int64_t windowRows = 4, windowChannels = 64;
+/// Rows of such an image that a tile of products at its points has, at least:
+/// two of the smallest images fill a register block.
+static constexpr int64_t minImageRows = 2;
 /// Points of a row of an image that is not cut.
 static constexpr int64_t maxRow = 512;
 
@@ -375,6 +378,16 @@ lathe::cpu::chooseTileSizes(linalg::LinalgOp root, ArrayRef<int64_t> extents,
   }
   sizes[*column] = balance(extents[*column], int64_t(tileColumns), panelWidth);
   fillInnermost(rowDims, extents, tileRows, sizes, row);
+  // Images of unknown size may be small, but have several rows, which are tiles
+  // that are just large enough.
+  if (rowDims.size() > 2 && isUnknown(rowDims.back()) &&
+      isUnknown(*std::prev(rowDims.end(), 2))) {
+    double imageRows =
+        std::max(minTilePoints / (tileColumns * depth), 2 * minRows) /
+        unknownExtent;
+    int64_t &size = sizes[*std::prev(rowDims.end(), 2)];
+    size = std::min(size, std::max(minImageRows, int64_t(imageRows)));
+  }
   return finish();
 }
 

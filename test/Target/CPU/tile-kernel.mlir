@@ -169,3 +169,29 @@ lathe.kernel @lines(%x: tensor<1x32x32x128xf32>) -> (tensor<1x32x32x128xf32>) in
   } -> tensor<1x32x32x128xf32>
   lathe.yield %1 : tensor<1x32x32x128xf32>
 }
+
+// -----
+
+#image = affine_map<(b, y, x, n, c) -> (b, y, x, c)>
+#weights = affine_map<(b, y, x, n, c) -> (n floordiv 32, c, n mod 32)>
+#made = affine_map<(b, y, x, n, c) -> (b, y, x, n)>
+// An image of unknown size may be small: its tiles are a few of its rows.
+// CHECK: #[[GRID:.+]] = affine_map<()[s0, s1] -> ((s0 ceildiv 2) * (s1 ceildiv {{[0-9]+}}))>
+// CHECK: lathe.kernel @pointwise
+// CHECK-SAME: lathe.grid = #[[GRID]]
+lathe.kernel @pointwise(%x: tensor<1x?x?x256xf32>, %w: tensor<8x256x32xf32>, %m: index, %n: index)
+    -> (tensor<1x?x?x256xf32>) input_dims [[0, 1], []] result_dims [[0, 1]] {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty(%m, %n) : tensor<1x?x?x256xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<1x?x?x256xf32>) -> tensor<1x?x?x256xf32>
+  %0 = linalg.generic {indexing_maps = [#image, #weights, #made],
+      iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]}
+      ins(%x, %w : tensor<1x?x?x256xf32>, tensor<8x256x32xf32>)
+      outs(%f : tensor<1x?x?x256xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %p = arith.mulf %a, %b : f32
+    %s = arith.addf %o, %p : f32
+    linalg.yield %s : f32
+  } -> tensor<1x?x?x256xf32>
+  lathe.yield %0 : tensor<1x?x?x256xf32>
+}
