@@ -60,6 +60,9 @@ inline constexpr double repeatedLoad = 0.25;
 /// Points of one dimension in a block; more rows than this are more address
 /// registers than a processor has.
 inline constexpr unsigned maxBlock = 14;
+/// Points of the largest block that is made for what an extent that is known at
+/// run time only leaves over. All smaller ones are made, too.
+inline constexpr unsigned maxExactBlock = 8;
 /// Bytes between rows that all fall into the same set of a first-level cache:
 /// its size over its ways, the same for 32 KiB of 8 ways and 48 KiB of 12.
 inline constexpr int64_t cacheSetPeriod = 4096;

@@ -68,29 +68,32 @@ void NestGenerator::emitParallel(ArrayRef<unsigned> order) {
     return emitBlock();
   unsigned dim = order.front();
   bool isVector = int(dim) == plan.vectorDim;
+  auto enter = [&](const Segment &segment, Value index) {
+    block.base[dim] = index;
+    block.factors[dim] = segment.factor;
+    if (isVector) {
+      block.masked = segment.masked;
+      block.vectorEnd = toValue(segment.end);
+    }
+    emitParallel(order.drop_front());
+  };
   SmallVector<Segment> segments;
+  auto blocked = llvm::find_if(plan.blocks,
+                               [&](auto block) { return block.first == dim; });
   if (isVector) {
     segments = getVectorSegments();
+  } else if (blocked == plan.blocks.end()) {
+    segments = {{builder.getIndexAttr(0), extents[dim], 1}};
   } else {
-    auto blocked = llvm::find_if(
-        plan.blocks, [&](auto block) { return block.first == dim; });
-    if (blocked != plan.blocks.end())
-      segments = splitAtEdges(dim, getBlockSegments(dim, blocked->second));
-    else
-      segments = {{builder.getIndexAttr(0), extents[dim], 1}};
+    if (!plan.getShared(dim) && ShapedType::isDynamic(staticExtents[dim]))
+      return emitUnknownBlocks(dim, blocked->second, enter);
+    segments = splitAtEdges(dim, getBlockSegments(dim, blocked->second));
   }
   for (const Segment &segment : segments) {
     SmallVector<Value> none;
     unsigned step = segment.factor * (isVector ? plan.lanes : 1);
-    emitLoop(segment, step, none, [&](Value index, SmallVector<Value> &) {
-      block.base[dim] = index;
-      block.factors[dim] = segment.factor;
-      if (isVector) {
-        block.masked = segment.masked;
-        block.vectorEnd = toValue(segment.end);
-      }
-      emitParallel(order.drop_front());
-    });
+    emitLoop(segment, step, none,
+             [&](Value index, SmallVector<Value> &) { enter(segment, index); });
   }
 }
 

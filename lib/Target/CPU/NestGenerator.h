@@ -41,6 +41,11 @@ private:
   void emitNest();
   llvm::SmallVector<Segment> getVectorSegments();
   llvm::SmallVector<Segment> getBlockSegments(unsigned dim, unsigned factor);
+  /// Emits blocks along `dim`, whose extent is known at run time only: full
+  /// ones, then what is left over by code for just as many points.
+  void emitUnknownBlocks(
+      unsigned dim, unsigned factor,
+      llvm::function_ref<void(const Segment &, mlir::Value)> body);
   llvm::SmallVector<Segment> getSharedSegments(unsigned dim, unsigned factor);
   llvm::SmallVector<Segment> splitAtEdges(unsigned dim,
                                           llvm::ArrayRef<Segment> segments);

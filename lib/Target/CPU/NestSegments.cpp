@@ -8,6 +8,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -72,35 +73,78 @@ SmallVector<Segment> NestGenerator::getBlockSegments(unsigned dim,
   OpFoldResult zero = builder.getIndexAttr(0), extent = extents[dim];
   if (plan.getShared(dim))
     return getSharedSegments(dim, factor);
-  if (std::optional<int64_t> size = getConstantIntValue(extent)) {
-    int64_t count = llvm::divideCeil(*size, factor);
-    unsigned small = *size / std::max<int64_t>(count, 1);
-    int64_t cut = (*size - small * count) * (small + 1);
-    SmallVector<Segment> segments;
-    if (cut)
-      segments.push_back({zero, builder.getIndexAttr(cut), small + 1});
-    if (cut != *size)
-      segments.push_back({builder.getIndexAttr(cut), extent, small});
-    return segments;
-  }
-  // Blocks of half the size again and again for what is left.
+  int64_t size = *getConstantIntValue(extent);
+  int64_t count = llvm::divideCeil(size, factor);
+  unsigned small = size / std::max<int64_t>(count, 1);
+  int64_t cut = (size - small * count) * (small + 1);
   SmallVector<Segment> segments;
-  Value size = toValue(extent);
-  OpFoldResult begin = zero;
-  for (unsigned f = factor; f >= 1;
-       f = f == 1 ? 0 : llvm::PowerOf2Ceil(f) / 2) {
-    if (f == 1) {
-      segments.push_back({begin, extent, 1});
-      break;
-    }
-    Value left = builder.createOrFold<arith::SubIOp>(loc, size, toValue(begin));
-    Value factorValue = arith::ConstantIndexOp::create(builder, loc, f);
-    Value rest = arith::RemUIOp::create(builder, loc, left, factorValue);
-    Value end = arith::SubIOp::create(builder, loc, size, rest);
-    segments.push_back({begin, end, f});
-    begin = end;
-  }
+  if (cut)
+    segments.push_back({zero, builder.getIndexAttr(cut), small + 1});
+  if (cut != size)
+    segments.push_back({builder.getIndexAttr(cut), extent, small});
   return segments;
+}
+
+void NestGenerator::emitUnknownBlocks(
+    unsigned dim, unsigned factor,
+    function_ref<void(const Segment &, Value)> body) {
+  auto constant = [&](int64_t value) -> Value {
+    return arith::ConstantIndexOp::create(builder, loc, value);
+  };
+  auto compare = [&](arith::CmpIPredicate predicate, Value lhs, Value rhs) {
+    return arith::CmpIOp::create(builder, loc, predicate, lhs, rhs);
+  };
+  unsigned highest = std::min(factor - 1, maxExactBlock);
+  Value size = toValue(extents[dim]);
+  Value rest = arith::RemUIOp::create(builder, loc, size, constant(factor));
+  // Two equal blocks rather than a full one and a very small one.
+  if (2 * highest > factor) {
+    Value few = compare(arith::CmpIPredicate::ult,
+                        arith::SubIOp::create(builder, loc, rest, constant(1)),
+                        constant(2 * highest - factor));
+    Value follows = compare(arith::CmpIPredicate::ugt, size, constant(factor));
+    Value taken = arith::SelectOp::create(
+        builder, loc, arith::AndIOp::create(builder, loc, few, follows),
+        constant(factor), constant(0));
+    rest = arith::AddIOp::create(builder, loc, rest, taken);
+  }
+  Value full = arith::SubIOp::create(builder, loc, size, rest);
+  auto emitBlocks = [&](const Segment &segment) {
+    SmallVector<Value> none;
+    emitLoop(segment, segment.factor, none,
+             [&](Value index, SmallVector<Value> &) { body(segment, index); });
+  };
+  emitBlocks({builder.getIndexAttr(0), full, factor});
+  if (highest <= 1) {
+    if (highest == 1)
+      emitBlocks({full, size, 1});
+    return;
+  }
+  // What is left lies in one block or in two.
+  Value half = arith::ShRUIOp::create(
+      builder, loc, arith::AddIOp::create(builder, loc, rest, constant(1)),
+      constant(1));
+  Value height = arith::SelectOp::create(
+      builder, loc, compare(arith::CmpIPredicate::ugt, rest, constant(highest)),
+      half, arith::MaxUIOp::create(builder, loc, rest, constant(1)));
+  auto loop = scf::ForOp::create(builder, loc, full, size, height);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(loop.getBody());
+  Value index = loop.getInductionVar();
+  Value points = arith::MinUIOp::create(
+      builder, loc, height, arith::SubIOp::create(builder, loc, size, index));
+  auto heights = llvm::to_vector(llvm::seq<int64_t>(1, highest));
+  auto choice = scf::IndexSwitchOp::create(builder, loc, TypeRange(), points,
+                                           heights, heights.size());
+  auto emitCase = [&](Region &region, unsigned points) {
+    builder.setInsertionPointToStart(&region.emplaceBlock());
+    body({index, size, points}, index);
+    scf::YieldOp::create(builder, loc);
+  };
+  emitCase(choice.getDefaultRegion(), highest);
+  for (auto [region, points] :
+       llvm::zip_equal(choice.getCaseRegions(), heights))
+    emitCase(region, points);
 }
 
 //===----------------------------------------------------------------------===//

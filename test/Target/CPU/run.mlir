@@ -1,5 +1,8 @@
 // RUN: %bin/lathe-kernel-bench %s --seconds 0 --cpu native --sizes 37
 // RUN: %bin/lathe-kernel-bench %s --seconds 0 --cpu native --sizes 1
+// RUN: %bin/lathe-kernel-bench %s --seconds 0 --cpu native --sizes 8
+// RUN: %bin/lathe-kernel-bench %s --seconds 0 --cpu native --sizes 13
+// RUN: %bin/lathe-kernel-bench %s --seconds 0 --cpu native --sizes 15
 //
 // The results of generated kernels against those of scalar loops over the same
 // bodies. Sums are in another order, so 1e-4 of the largest value is allowed.

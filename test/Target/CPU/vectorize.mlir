@@ -68,6 +68,41 @@ lathe.kernel @matmul(%a: memref<14x64xf32>, %b: memref<1x64x32xf32>, %v: memref<
 #map_a = affine_map<(m, n, k) -> (m, k)>
 #map_b = affine_map<(m, n, k) -> (n floordiv 32, k, n mod 32)>
 #map_c = affine_map<(m, n, k) -> (m, n)>
+// Rows that full blocks leave over lie in one block or two, of just as many
+// rows. One full block and one or two rows are two blocks, too.
+// CHECK-LABEL: lathe.kernel @unknown_rows
+// CHECK: scf.for {{.+}} step %c14
+// CHECK: scf.for {{.+}} iter_args({{(%[a-z0-9]+ = %[a-z0-9]+(, )?){28}[)]}}
+// CHECK: %[[HEIGHT:.+]] = arith.select
+// CHECK: scf.for %[[ROW:.+]] = %{{.+}} to %[[SIZE:.+]] step %[[HEIGHT]]
+// CHECK: %[[LEFT:.+]] = arith.subi %[[SIZE]], %[[ROW]]
+// CHECK: %[[ROWS:.+]] = arith.minui %[[HEIGHT]], %[[LEFT]]
+// CHECK: scf.index_switch %[[ROWS]]
+// CHECK: case 1 {
+// CHECK: scf.for {{.+}} iter_args({{(%[a-z0-9]+ = %[a-z0-9]+(, )?){2}[)]}}
+// CHECK: case 7 {
+// CHECK: scf.for {{.+}} iter_args({{(%[a-z0-9]+ = %[a-z0-9]+(, )?){14}[)]}}
+// CHECK: default {
+// CHECK: scf.for {{.+}} iter_args({{(%[a-z0-9]+ = %[a-z0-9]+(, )?){16}[)]}}
+lathe.kernel @unknown_rows(%a: memref<?x64xf32>, %b: memref<1x64x32xf32>, %c: memref<?x32xf32>, %s: index)
+    -> (tensor<?x32xf32>) input_dims [[0], []] result_dims [[0]] {
+  linalg.generic {indexing_maps = [#map_a, #map_b, #map_c],
+      iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : memref<?x64xf32>, memref<1x64x32xf32>)
+      outs(%c : memref<?x32xf32>) {
+  ^bb0(%x: f32, %y: f32, %o: f32):
+    %p = arith.mulf %x, %y : f32
+    %s1 = arith.addf %o, %p : f32
+    linalg.yield %s1 : f32
+  }
+  lathe.yield
+}
+
+// -----
+
+#map_a = affine_map<(m, n, k) -> (m, k)>
+#map_b = affine_map<(m, n, k) -> (n floordiv 32, k, n mod 32)>
+#map_c = affine_map<(m, n, k) -> (m, n)>
 // Rows that are 4 KiB apart would evict each other: 14 of them make two blocks.
 // CHECK-LABEL: lathe.kernel @conflicts
 // CHECK: %[[SEVEN:.+]] = arith.constant 7 : index
