@@ -97,6 +97,33 @@ static void fillInnermost(ArrayRef<unsigned> dims, ArrayRef<int64_t> extents,
   }
 }
 
+/// Whether some operand has the root's `dims` in another order than the root,
+/// so that which of them lies innermost says nothing about how long it is.
+static bool turnsRows(linalg::LinalgOp heaviest, ArrayRef<int> heaviestDims,
+                      ArrayRef<unsigned> dims) {
+  return llvm::any_of(heaviest.getDpsInputOperands(), [&](OpOperand *operand) {
+    SmallVector<const unsigned *> order;
+    for (AffineExpr expr :
+         heaviest.getMatchingIndexingMap(operand).getResults())
+      if (auto dim = dyn_cast<AffineDimExpr>(expr))
+        if (auto at =
+                llvm::find(dims, unsigned(heaviestDims[dim.getPosition()]));
+            at != dims.end())
+          order.push_back(at);
+    return !llvm::is_sorted(order);
+  });
+}
+
+/// Gives rows along two dimensions, the inner one of which may be short, as
+/// much of `points` as they have room for, each enough to be blocked.
+static void fillRivals(ArrayRef<unsigned> dims, ArrayRef<int64_t> extents,
+                       double points, SmallVectorImpl<int64_t> &sizes) {
+  int64_t blocks = std::sqrt(std::max(points, 1.0)) / maxBlock;
+  int64_t side = std::max<int64_t>(blocks, 1) * maxBlock;
+  fillInnermost(dims.drop_back(), extents, side, sizes);
+  sizes[dims.back()] = side;
+}
+
 /// The dimension of a reduction's columns, the last one of what it makes.
 /// `shared`: only where some of what it reads is the same for all columns.
 static std::optional<unsigned> findColumnDim(linalg::LinalgOp heaviest,
@@ -378,6 +405,13 @@ lathe::cpu::chooseTileSizes(linalg::LinalgOp root, ArrayRef<int64_t> extents,
   }
   sizes[*column] = balance(extents[*column], int64_t(tileColumns), panelWidth);
   fillInnermost(rowDims, extents, tileRows, sizes, row);
+  if (rowDims.size() >= 2 && windowDims.empty() && isUnknown(rowDims.back())) {
+    int64_t outer = extents[rowDims[rowDims.size() - 2]];
+    if (ShapedType::isDynamic(outer)
+            ? turnsRows(heaviest, heaviestDims, rowDims)
+            : outer >= int64_t(maxExactBlock))
+      fillRivals(rowDims, extents, tileRows, sizes);
+  }
   // Images of unknown size may be small, but have several rows, which are tiles
   // that are just large enough.
   if (rowDims.size() > 2 && isUnknown(rowDims.back()) &&

@@ -27,7 +27,6 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
-#include "mlir/Interfaces/ValueBoundsOpInterface.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -213,63 +212,6 @@ void NestGenerator::emitBlock() {
                       });
   for (auto &[s, i, coords, value] : stores)
     body.store(s, i, coords, value);
-}
-
-void NestGenerator::run() {
-  linalg::LinalgOp op = nest.getMain();
-  SmallVector<Range> ranges = op.createLoopRanges(builder, loc);
-  for (Range range : ranges) {
-    extents.push_back(range.size);
-    staticExtents.push_back(
-        getConstantIntValue(range.size).value_or(ShapedType::kDynamic));
-  }
-  SmallVector<int64_t> bounds(staticExtents);
-  for (auto [extent, bound] : llvm::zip_equal(extents, bounds))
-    if (ShapedType::isDynamic(bound))
-      if (FailureOr<int64_t> most =
-              ValueBoundsConstraintSet::computeConstantBound(
-                  presburger::BoundType::UB, {cast<Value>(extent)}, nullptr,
-                  /*closedUB=*/true);
-          succeeded(most))
-        bound = *most;
-  if (nest.padded)
-    emitPaddingStarts(builder, *nest.padded);
-  plan = planNest(nest, staticExtents, bounds, target);
-  bool skips = nest.padded && canSkipPadding(*nest.padded, plan, staticExtents);
-  // Tiles are whole but the last: code for those that knows their sizes.
-  NestPlan whole = planNest(nest, bounds, bounds, target);
-  SmallVector<unsigned> cut;
-  for (auto [dim, bound] : llvm::enumerate(bounds))
-    if (bound != staticExtents[dim] &&
-        (int(dim) == whole.vectorDim || whole.isBlocked(dim)))
-      cut.push_back(dim);
-  bool splits = op.getNumReductionLoops() && whole.vectorDim >= 0 &&
-                !whole.horizontal && !cut.empty();
-  if (!skips && nest.padded) {
-    skips = splits = false;
-    nest.padded.reset();
-  }
-  if (!splits)
-    return emitNest();
-  Value isWhole;
-  for (unsigned dim : cut) {
-    Value equal = arith::CmpIOp::create(
-        builder, loc, arith::CmpIPredicate::eq, toValue(extents[dim]),
-        arith::ConstantIndexOp::create(builder, loc, bounds[dim]));
-    isWhole =
-        isWhole ? arith::AndIOp::create(builder, loc, isWhole, equal) : equal;
-  }
-  auto choice = scf::IfOp::create(builder, loc, isWhole, /*withElse=*/true);
-  OpBuilder::InsertionGuard guard(builder);
-  builder.setInsertionPointToStart(choice.elseBlock());
-  emitNest();
-  builder.setInsertionPointToStart(choice.thenBlock());
-  for (unsigned dim : cut) {
-    extents[dim] = builder.getIndexAttr(bounds[dim]);
-    staticExtents[dim] = bounds[dim];
-  }
-  plan = planNest(nest, staticExtents, bounds, target);
-  emitNest();
 }
 
 void NestGenerator::emitNest() {

@@ -1,9 +1,10 @@
 // Part of the Lathe project, under the Apache License v2.0 with LLVM
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The state of one nest while its loops are emitted. NestGenerator.cpp emits
-// loops and blocks, NestSegments.cpp cuts dimensions into blocks,
-// NestReduction.cpp emits what sums up, NestPrefetch.cpp what is fetched early.
+// The state of one nest while its loops are emitted. NestVersions.cpp chooses
+// how often that is, NestGenerator.cpp emits loops and blocks, NestSegments.cpp
+// cuts dimensions into blocks, NestReduction.cpp emits what sums up,
+// NestPrefetch.cpp what is fetched early.
 
 #ifndef LATHE_LIB_TARGET_CPU_NESTGENERATOR_H
 #define LATHE_LIB_TARGET_CPU_NESTGENERATOR_H
@@ -37,6 +38,9 @@ private:
   mlir::Value toValue(mlir::OpFoldResult ofr) {
     return mlir::getValueOrCreateConstantIndexOp(builder, loc, ofr);
   }
+  /// Emits the loops by the plan, or, where either of two dimensions may be too
+  /// short for blocks, once with blocks along each.
+  void emitRivals(llvm::ArrayRef<int64_t> bounds);
   /// Emits the loops by the plan.
   void emitNest();
   llvm::SmallVector<Segment> getVectorSegments();
@@ -68,6 +72,8 @@ private:
   /// One step of the reduction at the current base: the new accumulators.
   llvm::SmallVector<mlir::Value>
   emitStep(llvm::ArrayRef<mlir::Value> accumulators);
+  /// Whether each matrix of a batch has panels of its own.
+  bool readsBatchOfPanels();
   void emitPanelPrefetches();
   /// A loop over `segment`, whose body gets the index and accumulators.
   void emitLoop(

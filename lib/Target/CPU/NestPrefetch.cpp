@@ -34,6 +34,13 @@ static std::optional<unsigned> findBatchOfPanels(linalg::LinalgOp op,
   return batch;
 }
 
+bool NestGenerator::readsBatchOfPanels() {
+  linalg::LinalgOp op = nest.getMain();
+  return llvm::any_of(op.getDpsInputOperands(), [&](OpOperand *operand) {
+    return findBatchOfPanels(op, *operand, plan).has_value();
+  });
+}
+
 /// Asks for the panels of the next matrix of a batch while the blocks of rows
 /// go through those of this one, each block for its part, so that memory is
 /// read all the time.

@@ -1,8 +1,8 @@
-// RUN: %bin/lathe-kernel-bench %s --seconds 0 --cpu native --sizes 37
-// RUN: %bin/lathe-kernel-bench %s --seconds 0 --cpu native --sizes 1
-// RUN: %bin/lathe-kernel-bench %s --seconds 0 --cpu native --sizes 8
-// RUN: %bin/lathe-kernel-bench %s --seconds 0 --cpu native --sizes 13
-// RUN: %bin/lathe-kernel-bench %s --seconds 0 --cpu native --sizes 15
+// RUN: %bin/lathe-kernel-bench %s --seconds 0 --cpu native --sizes 37,5
+// RUN: %bin/lathe-kernel-bench %s --seconds 0 --cpu native --sizes 1,30
+// RUN: %bin/lathe-kernel-bench %s --seconds 0 --cpu native --sizes 8,1
+// RUN: %bin/lathe-kernel-bench %s --seconds 0 --cpu native --sizes 13,9
+// RUN: %bin/lathe-kernel-bench %s --seconds 0 --cpu native --sizes 15,15
 //
 // The results of generated kernels against those of scalar loops over the same
 // bodies. Sums are in another order, so 1e-4 of the largest value is allowed.
@@ -127,4 +127,40 @@ lathe.kernel @gather(%table: tensor<9x40xf32>, %i: tensor<?xi64>, %s: index) -> 
     linalg.yield %v : f32
   } -> tensor<?x40xf32>
   lathe.yield %0 : tensor<?x40xf32>
+}
+
+#rows = affine_map<(l, m, n, k) -> (l, m, k)>
+#turned = affine_map<(l, m, n, k) -> (m, l, k)>
+#panels = affine_map<(l, m, n, k) -> (n floordiv 32, k, n mod 32)>
+#result = affine_map<(l, m, n, k) -> (l, m, n)>
+lathe.kernel @turned_rows(%a: tensor<?x?x45xf32>, %b: tensor<3x45x32xf32>, %s: index, %t: index)
+    -> (tensor<?x?x75xf32>) input_dims [[1, 0], []] result_dims [[0, 1]] {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty(%s, %t) : tensor<?x?x75xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<?x?x75xf32>) -> tensor<?x?x75xf32>
+  %0 = linalg.generic {indexing_maps = [#turned, #panels, #result],
+      iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+      ins(%a, %b : tensor<?x?x45xf32>, tensor<3x45x32xf32>) outs(%f : tensor<?x?x75xf32>) {
+  ^bb0(%x: f32, %y: f32, %o: f32):
+    %p = arith.mulf %x, %y : f32
+    %r = arith.addf %o, %p : f32
+    linalg.yield %r : f32
+  } -> tensor<?x?x75xf32>
+  lathe.yield %0 : tensor<?x?x75xf32>
+}
+
+lathe.kernel @known_rows(%a: tensor<20x?x45xf32>, %b: tensor<3x45x32xf32>, %s: index)
+    -> (tensor<20x?x75xf32>) input_dims [[0], []] result_dims [[0]] {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty(%s) : tensor<20x?x75xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<20x?x75xf32>) -> tensor<20x?x75xf32>
+  %0 = linalg.generic {indexing_maps = [#rows, #panels, #result],
+      iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+      ins(%a, %b : tensor<20x?x45xf32>, tensor<3x45x32xf32>) outs(%f : tensor<20x?x75xf32>) {
+  ^bb0(%x: f32, %y: f32, %o: f32):
+    %p = arith.mulf %x, %y : f32
+    %r = arith.addf %o, %p : f32
+    linalg.yield %r : f32
+  } -> tensor<20x?x75xf32>
+  lathe.yield %0 : tensor<20x?x75xf32>
 }

@@ -195,3 +195,85 @@ lathe.kernel @pointwise(%x: tensor<1x?x?x256xf32>, %w: tensor<8x256x32xf32>, %m:
   } -> tensor<1x?x?x256xf32>
   lathe.yield %0 : tensor<1x?x?x256xf32>
 }
+
+// -----
+
+#rows = affine_map<(l, m, n, k) -> (l, m, k)>
+#turned = affine_map<(l, m, n, k) -> (m, l, k)>
+#panels = affine_map<(l, m, n, k) -> (n floordiv 32, k, n mod 32)>
+#out = affine_map<(l, m, n, k) -> (l, m, n)>
+
+// Of two dimensions of rows the inner one may be short where its size is not
+// known. If the outer one is long enough for blocks, or not known and the inner
+// one of what is read, either gets enough.
+// CHECK-LABEL: lathe.kernel @turned_rows
+// CHECK: scf.forall {{.+}} step (14, 14, 256)
+lathe.kernel @turned_rows(%a: tensor<?x?x512xf32>, %b: tensor<16x512x32xf32>, %s: index, %t: index)
+    -> (tensor<?x?x512xf32>) input_dims [[1, 0], []] result_dims [[0, 1]] {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty(%s, %t) : tensor<?x?x512xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<?x?x512xf32>) -> tensor<?x?x512xf32>
+  %0 = linalg.generic {indexing_maps = [#turned, #panels, #out],
+      iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+      ins(%a, %b : tensor<?x?x512xf32>, tensor<16x512x32xf32>) outs(%f : tensor<?x?x512xf32>) {
+  ^bb0(%x: f32, %y: f32, %o: f32):
+    %p = arith.mulf %x, %y : f32
+    %r = arith.addf %o, %p : f32
+    linalg.yield %r : f32
+  } -> tensor<?x?x512xf32>
+  lathe.yield %0 : tensor<?x?x512xf32>
+}
+
+// CHECK-LABEL: lathe.kernel @known_rows
+// CHECK: scf.forall {{.+}} step (16, 14, 256)
+lathe.kernel @known_rows(%a: tensor<80x?x512xf32>, %b: tensor<16x512x32xf32>, %s: index)
+    -> (tensor<80x?x512xf32>) input_dims [[0], []] result_dims [[0]] {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty(%s) : tensor<80x?x512xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<80x?x512xf32>) -> tensor<80x?x512xf32>
+  %0 = linalg.generic {indexing_maps = [#rows, #panels, #out],
+      iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+      ins(%a, %b : tensor<80x?x512xf32>, tensor<16x512x32xf32>) outs(%f : tensor<80x?x512xf32>) {
+  ^bb0(%x: f32, %y: f32, %o: f32):
+    %p = arith.mulf %x, %y : f32
+    %r = arith.addf %o, %p : f32
+    linalg.yield %r : f32
+  } -> tensor<80x?x512xf32>
+  lathe.yield %0 : tensor<80x?x512xf32>
+}
+
+// CHECK-LABEL: lathe.kernel @few_known_rows
+// CHECK: scf.forall {{.+}} step (32, 1, 56)
+lathe.kernel @few_known_rows(%a: tensor<3x?x512xf32>, %b: tensor<16x512x32xf32>, %s: index)
+    -> (tensor<3x?x512xf32>) input_dims [[0], []] result_dims [[0]] {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty(%s) : tensor<3x?x512xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<3x?x512xf32>) -> tensor<3x?x512xf32>
+  %0 = linalg.generic {indexing_maps = [#rows, #panels, #out],
+      iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+      ins(%a, %b : tensor<3x?x512xf32>, tensor<16x512x32xf32>) outs(%f : tensor<3x?x512xf32>) {
+  ^bb0(%x: f32, %y: f32, %o: f32):
+    %p = arith.mulf %x, %y : f32
+    %r = arith.addf %o, %p : f32
+    linalg.yield %r : f32
+  } -> tensor<3x?x512xf32>
+  lathe.yield %0 : tensor<3x?x512xf32>
+}
+
+// CHECK-LABEL: lathe.kernel @rows_in_order
+// CHECK: scf.forall {{.+}} step (2, 126, 256)
+lathe.kernel @rows_in_order(%a: tensor<?x?x512xf32>, %b: tensor<16x512x32xf32>, %s: index, %t: index)
+    -> (tensor<?x?x512xf32>) input_dims [[0, 1], []] result_dims [[0, 1]] {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty(%s, %t) : tensor<?x?x512xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<?x?x512xf32>) -> tensor<?x?x512xf32>
+  %0 = linalg.generic {indexing_maps = [#rows, #panels, #out],
+      iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+      ins(%a, %b : tensor<?x?x512xf32>, tensor<16x512x32xf32>) outs(%f : tensor<?x?x512xf32>) {
+  ^bb0(%x: f32, %y: f32, %o: f32):
+    %p = arith.mulf %x, %y : f32
+    %r = arith.addf %o, %p : f32
+    linalg.yield %r : f32
+  } -> tensor<?x?x512xf32>
+  lathe.yield %0 : tensor<?x?x512xf32>
+}

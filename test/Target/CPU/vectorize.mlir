@@ -100,6 +100,49 @@ lathe.kernel @unknown_rows(%a: memref<?x64xf32>, %b: memref<1x64x32xf32>, %c: me
 
 // -----
 
+#turned = affine_map<(l, m, n, k) -> (m, l, k)>
+#panels = affine_map<(l, m, n, k) -> (n floordiv 32, k, n mod 32)>
+#out = affine_map<(l, m, n, k) -> (l, m, n)>
+#tile = affine_map<(d0)[s0] -> (-d0 + s0, 14)>
+// Blocks of rows lie along the inner dimension if that is long enough or as long
+// as the outer one, else along the outer one. Neither is generated once more for
+// tiles of full size, which full blocks fill.
+// CHECK-LABEL: lathe.kernel @either_rows
+// CHECK: scf.forall (%[[L:.+]], %[[M:.+]]) =
+// CHECK: %[[LL:.+]] = affine.min {{.+}}(%[[L]])
+// CHECK: %[[MM:.+]] = affine.min {{.+}}(%[[M]])
+// CHECK: %[[LIMIT:.+]] = arith.minui %[[LL]], %c8
+// CHECK: %[[SHORT:.+]] = arith.cmpi ult, %[[MM]], %[[LIMIT]]
+// CHECK: scf.if %[[SHORT]]
+// CHECK: arith.remui %[[LL]], %c14
+// CHECK: } else {
+// CHECK: arith.remui %[[MM]], %c14
+// CHECK-NOT: scf.if
+// CHECK: lathe.yield
+lathe.kernel @either_rows(%a: memref<?x?x64xf32>, %b: memref<1x64x32xf32>, %c: memref<?x?x32xf32>, %s: index, %t: index)
+    -> (tensor<?x?x32xf32>) input_dims [[1, 0], []] result_dims [[0, 1]] {
+  scf.forall (%l, %m) = (0, 0) to (%s, %t) step (14, 14) {
+    %ll = affine.min #tile(%l)[%s]
+    %mm = affine.min #tile(%m)[%t]
+    %x = memref.subview %a[%m, %l, 0] [%mm, %ll, 64] [1, 1, 1]
+        : memref<?x?x64xf32> to memref<?x?x64xf32, strided<[?, 64, 1], offset: ?>>
+    %y = memref.subview %c[%l, %m, 0] [%ll, %mm, 32] [1, 1, 1]
+        : memref<?x?x32xf32> to memref<?x?x32xf32, strided<[?, 32, 1], offset: ?>>
+    linalg.generic {indexing_maps = [#turned, #panels, #out],
+        iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+        ins(%x, %b : memref<?x?x64xf32, strided<[?, 64, 1], offset: ?>>, memref<1x64x32xf32>)
+        outs(%y : memref<?x?x32xf32, strided<[?, 32, 1], offset: ?>>) {
+    ^bb0(%v: f32, %w: f32, %o: f32):
+      %p = arith.mulf %v, %w : f32
+      %r = arith.addf %o, %p : f32
+      linalg.yield %r : f32
+    }
+  }
+  lathe.yield
+}
+
+// -----
+
 #map_a = affine_map<(m, n, k) -> (m, k)>
 #map_b = affine_map<(m, n, k) -> (n floordiv 32, k, n mod 32)>
 #map_c = affine_map<(m, n, k) -> (m, n)>
