@@ -367,10 +367,10 @@ Value BodyEvaluator::evaluateLane(unsigned s, Value value, const Coords &coords,
       ->getResult(cast<OpResult>(value).getResultNumber());
 }
 
-Value BodyEvaluator::evaluateGather(unsigned s, Operation *op,
-                                    const Coords &coords, Value live) {
-  auto loadOp = cast<memref::LoadOp>(op);
-  Location loc = op->getLoc();
+Value BodyEvaluator::evaluateGather(unsigned s, memref::LoadOp loadOp,
+                                    ValueRange indices, const Coords &coords,
+                                    Value live) {
+  Location loc = loadOp.getLoc();
   Value buffer = loadOp.getMemRef();
   Type held = getElementTypeOrSelf(buffer.getType());
   buffer = toMemoryBuffer(buffer);
@@ -379,16 +379,15 @@ Value BodyEvaluator::evaluateGather(unsigned s, Operation *op,
     return promote(fromMemory(builder, value, held));
   };
   auto indicesAt = [&](unsigned lane) {
-    return llvm::map_to_vector(loadOp.getIndices(), [&](Value index) {
+    return llvm::map_to_vector(indices, [&](Value index) {
       return evaluateLane(s, index, coords, lane);
     });
   };
-  if (!dependsOnLanes(getDims(s, op->getResult(0))))
+  if (!dependsOnLanes(getDims(s, loadOp.getResult())))
     return finish(memref::LoadOp::create(builder, loc, buffer, indicesAt(0)));
   // Neighbouring lanes read neighbouring elements.
   SmallVector<int64_t> strides;
   int64_t offset;
-  auto indices = loadOp.getIndices();
   bool contiguous = succeeded(cast<MemRefType>(buffer.getType())
                                   .getStridesAndOffset(strides, offset)) &&
                     !strides.empty() && strides.back() == 1 &&
@@ -401,8 +400,7 @@ Value BodyEvaluator::evaluateGather(unsigned s, Operation *op,
     SmallVector<Value> first = indicesAt(0);
     Value mask = getMask(coords);
     if (live) {
-      Value all = vector::BroadcastOp::create(
-          builder, loc, vectorOf(builder.getI1Type()), live);
+      Value all = broadcast(live);
       mask = mask ? arith::AndIOp::create(builder, loc, mask, all) : all;
     }
     if (mask)

@@ -241,8 +241,8 @@ Value BodyEvaluator::evaluateOp(unsigned s, Operation *op,
         builder, loc, cast<VectorType>(vectorOf(builder.getIndexType())));
     return arith::AddIOp::create(builder, loc, broadcast(base), step);
   }
-  if (isa<memref::LoadOp>(op))
-    return evaluateGather(s, op, coords);
+  if (auto loadOp = dyn_cast<memref::LoadOp>(op))
+    return evaluateGather(s, loadOp, loadOp.getIndices(), coords);
   if (std::optional<int64_t> rest = getRemainder(s, op, coords))
     return arith::ConstantIndexOp::create(builder, loc, *rest);
   if (auto select = dyn_cast<arith::SelectOp>(op))

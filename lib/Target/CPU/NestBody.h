@@ -97,10 +97,15 @@ private:
   mlir::Value loadLane(unsigned s, mlir::OpOperand &operand,
                        const Coords &coords, unsigned lane);
   mlir::Value evaluateOp(unsigned s, mlir::Operation *op, const Coords &coords);
-  /// What a load in a body reads; with `live`, zeros where that does not hold,
-  /// or null where that takes more than a mask.
-  mlir::Value evaluateGather(unsigned s, mlir::Operation *op,
-                             const Coords &coords, mlir::Value live = {});
+  /// What a load in a body reads at `indices`; with `live`, zeros where that
+  /// does not hold, or null where that takes more than a mask.
+  mlir::Value evaluateGather(unsigned s, mlir::memref::LoadOp op,
+                             mlir::ValueRange indices, const Coords &coords,
+                             mlir::Value live = {});
+  /// A choice between what is read and something else, of which each lane has
+  /// its own, by a mask; or null where that takes more.
+  mlir::Value evaluateGuarded(unsigned s, mlir::arith::SelectOp op,
+                              const Coords &coords);
   /// A choice that is the same for all lanes and needs no selection, or null.
   mlir::Value evaluateSelect(unsigned s, mlir::arith::SelectOp op,
                              const Coords &coords);

@@ -143,7 +143,7 @@ Value BodyEvaluator::evaluateSelect(unsigned s, arith::SelectOp op,
                                     const Coords &coords) {
   uint64_t dims = getDims(s, op.getCondition());
   if (dependsOnLanes(dims))
-    return {};
+    return evaluateGuarded(s, op, coords);
   Value condition = evaluate(s, op.getCondition(), coords);
   if (std::optional<int64_t> known =
           getConstantIntValue(OpFoldResult(condition)))
@@ -153,5 +153,5 @@ Value BodyEvaluator::evaluateSelect(unsigned s, arith::SelectOp op,
   if (!loadOp || !matchPattern(op.getFalseValue(), m_PosZeroFloat()) ||
       !dependsOnLanes(getDims(s, loadOp)))
     return {};
-  return evaluateGather(s, loadOp, coords, condition);
+  return evaluateGather(s, loadOp, loadOp.getIndices(), coords, condition);
 }
