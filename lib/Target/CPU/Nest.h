@@ -26,7 +26,7 @@ struct PaddedDim {
   int64_t stride, dilation;
   /// Which dimension of the operand.
   unsigned position;
-  int64_t bound;
+  mlir::OpFoldResult bound;
 };
 
 /// An operand of the first stage that is a copy of `source` with padding
@@ -40,6 +40,9 @@ struct PaddedOperand {
   /// nest is generated.
   llvm::SmallVector<mlir::Value> starts;
   llvm::SmallVector<PaddedDim> dims;
+  /// Whether the nest reads the copy, and only leaves out steps of a reduction
+  /// along `dims`.
+  bool copied = false;
 };
 
 struct Nest {
@@ -157,6 +160,11 @@ void emitPaddingStarts(mlir::OpBuilder &builder, PaddedOperand &padded);
 /// generated: blocks along padded dimensions begin at constants.
 bool canSkipPadding(const PaddedOperand &padded, const NestPlan &plan,
                     llvm::ArrayRef<int64_t> extents);
+
+/// Keeps the dimensions along which whole steps of a reduction can be left out,
+/// at places that are known at run time only; what they would read is not
+/// copied either. Whether there are any.
+bool keepSteps(PaddedOperand &padded, const NestPlan &plan);
 
 /// Chooses a plan from shapes and the target. Extents that are not known are
 /// `ShapedType::kDynamic`; `bounds` are extents that none is larger than.

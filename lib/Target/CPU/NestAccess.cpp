@@ -92,7 +92,7 @@ static Value fromMemory(OpBuilder &builder, Value value, Type element) {
 
 Value BodyEvaluator::skipPadding(unsigned s, OpOperand &operand,
                                  SmallVectorImpl<Value> &indices) {
-  if (s != 0 || !nest.padded ||
+  if (s != 0 || !nest.padded || nest.padded->copied ||
       nest.padded->number != operand.getOperandNumber())
     return operand.get();
   for (auto [index, start] : llvm::zip_equal(indices, nest.padded->starts))
@@ -203,7 +203,7 @@ Value BodyEvaluator::load(unsigned s, OpOperand &operand,
     if (row && plan.lanes <= maxTurnedLanes &&
         block.factors[stage.dims[*row]] > 1 &&
         block.factors[stage.dims[*row]] <= plan.lanes &&
-        !(s == 0 && nest.padded)) {
+        !(s == 0 && nest.padded && !nest.padded->copied)) {
       return promote(
           fromMemory(builder, loadTurned(s, operand, *row, coords), element));
     }

@@ -83,7 +83,8 @@ static Value emitAtZero(OpBuilder &builder, Location loc, Value value,
 }
 
 /// A guarded index: `select(x < bound, x, 0)`, compared unsigned.
-static std::optional<std::pair<Value, int64_t>> matchGuard(Value value) {
+static std::optional<std::pair<Value, Value>> matchGuard(Value value,
+                                                         Block *body) {
   auto select = value.getDefiningOp<arith::SelectOp>();
   if (!select)
     return std::nullopt;
@@ -92,16 +93,15 @@ static std::optional<std::pair<Value, int64_t>> matchGuard(Value value) {
       compare.getLhs() != select.getTrueValue() ||
       !isZeroInteger(OpFoldResult(select.getFalseValue())))
     return std::nullopt;
-  std::optional<int64_t> bound =
-      getConstantIntValue(OpFoldResult(compare.getRhs()));
-  if (!bound)
+  Value bound = compare.getRhs();
+  if (isInside(bound, body) && !getConstantIntValue(OpFoldResult(bound)))
     return std::nullopt;
-  return std::make_pair(select.getTrueValue(), *bound);
+  return std::make_pair(select.getTrueValue(), bound);
 }
 
 /// The index that each dimension of the padding's source is read at.
-static Value getShifted(Value index) {
-  if (auto guard = matchGuard(index))
+static Value getShifted(Value index, Block *body) {
+  if (auto guard = matchGuard(index, body))
     return guard->first;
   return index;
 }
@@ -177,7 +177,7 @@ static std::optional<PaddedDim> matchWindow(linalg::LinalgOp op, AffineMap map,
   if (!stride || !dilation || *stride <= 0 || *dilation <= 0 ||
       first != getAffineConstantExpr(0, op.getContext()))
     return std::nullopt;
-  return PaddedDim{*parallel, *reduction, *stride, *dilation, position, 0};
+  return PaddedDim{*parallel, *reduction, *stride, *dilation, position, {}};
 }
 
 /// Whether only `op` and `pad` use the memory that `pad` writes.
@@ -233,20 +233,20 @@ std::optional<PaddedOperand> lathe::cpu::matchPadding(linalg::LinalgOp op,
   padded.source = load.getMemRef();
   for (auto [i, index] : llvm::enumerate(load.getIndices())) {
     if (isInside(index, pad.getBlock()) &&
-        !isShiftedIndex(getShifted(index), i, pad.getBlock()))
+        !isShiftedIndex(getShifted(index, pad.getBlock()), i, pad.getBlock()))
       return std::nullopt;
     // A dimension of one point has no index left.
     if (!isInside(index, pad.getBlock()) &&
         !isa<AffineConstantExpr>(map.getResult(i)) &&
         cast<MemRefType>(operand->get().getType()).getDimSize(i) != 1)
       return std::nullopt;
-    auto guard = matchGuard(index);
+    auto guard = matchGuard(index, pad.getBlock());
     if (!guard)
       continue;
     std::optional<PaddedDim> dim = matchWindow(op, map, i);
     if (!dim)
       return std::nullopt;
-    dim->bound = guard->second;
+    dim->bound = getAsOpFoldResult(guard->second);
     padded.dims.push_back(*dim);
   }
   return padded;
@@ -255,8 +255,8 @@ std::optional<PaddedOperand> lathe::cpu::matchPadding(linalg::LinalgOp op,
 void lathe::cpu::emitPaddingStarts(OpBuilder &builder, PaddedOperand &padded) {
   Block *body = padded.pad.getBlock();
   for (Value index : getLoad(padded.pad).getIndices())
-    padded.starts.push_back(
-        emitAtZero(builder, padded.pad.getLoc(), getShifted(index), body));
+    padded.starts.push_back(emitAtZero(builder, padded.pad.getLoc(),
+                                       getShifted(index, body), body));
 }
 
 bool lathe::cpu::canSkipPadding(const PaddedOperand &padded,
@@ -271,7 +271,57 @@ bool lathe::cpu::canSkipPadding(const PaddedOperand &padded,
     return !ShapedType::isDynamic(extents[dim.parallel]) &&
            !ShapedType::isDynamic(extents[dim.reduction]) &&
            extents[dim.reduction] <= maxWindow &&
+           getConstantIntValue(dim.bound) &&
            getConstantIntValue(OpFoldResult(padded.starts[dim.position]))
                .has_value();
   });
+}
+
+/// Makes `pad` write only what lies inside of the source along `dims`.
+static void narrow(linalg::LinalgOp pad, ArrayRef<PaddedDim> dims) {
+  OpBuilder builder(pad);
+  Location loc = pad.getLoc();
+  Block *body = pad.getBlock();
+  Value buffer = pad.getDpsInitOperand(0)->get();
+  auto load = getLoad(pad);
+  SmallVector<OpFoldResult> sizes = memref::getMixedSizes(builder, loc, buffer);
+  SmallVector<OpFoldResult> offsets(sizes.size(), builder.getIndexAttr(0));
+  SmallVector<OpFoldResult> strides(sizes.size(), builder.getIndexAttr(1));
+  Value zero = arith::ConstantIndexOp::create(builder, loc, 0);
+  for (const PaddedDim &dim : dims) {
+    Value index = load.getIndices()[dim.position];
+    Value start = emitAtZero(builder, loc, getShifted(index, body), body);
+    Value first = builder.createOrFold<arith::MaxSIOp>(
+        loc, builder.createOrFold<arith::SubIOp>(loc, zero, start), zero);
+    Value bound = getValueOrCreateConstantIndexOp(builder, loc, dim.bound);
+    Value end = builder.createOrFold<arith::MinSIOp>(
+        loc, builder.createOrFold<arith::SubIOp>(loc, bound, start),
+        getValueOrCreateConstantIndexOp(builder, loc, sizes[dim.position]));
+    offsets[dim.position] = getAsOpFoldResult(first);
+    sizes[dim.position] =
+        getAsOpFoldResult(builder.createOrFold<arith::MaxSIOp>(
+            loc, builder.createOrFold<arith::SubIOp>(loc, end, first), zero));
+    for (auto op : llvm::to_vector(body->getOps<linalg::IndexOp>())) {
+      if (op.getDim() != dim.position)
+        continue;
+      OpBuilder inside(op->getContext());
+      inside.setInsertionPointAfter(op);
+      auto shifted = arith::AddIOp::create(inside, loc, op, first);
+      op.getResult().replaceAllUsesExcept(shifted, shifted);
+    }
+  }
+  pad.getDpsInitOperand(0)->set(
+      memref::SubViewOp::create(builder, loc, buffer, offsets, sizes, strides));
+}
+
+bool lathe::cpu::keepSteps(PaddedOperand &padded, const NestPlan &plan) {
+  llvm::erase_if(padded.dims, [&](const PaddedDim &dim) {
+    return int(dim.parallel) == plan.vectorDim ||
+           int(dim.reduction) == plan.vectorDim || plan.isBlocked(dim.parallel);
+  });
+  if (padded.dims.empty())
+    return false;
+  padded.copied = true;
+  narrow(padded.pad, padded.dims);
+  return true;
 }

@@ -85,6 +85,20 @@ SmallVector<Segment> NestGenerator::getBlockSegments(unsigned dim,
   return segments;
 }
 
+/// Points of the largest block for what is left over: all smaller ones are
+/// made, too, and together have as much code as one block may have.
+static unsigned chooseHighestRest(const NestPlan &plan, unsigned factor,
+                                  ArrayRef<int64_t> extents) {
+  unsigned highest = std::min(factor - 1, maxExactBlock);
+  double points = plan.vectors;
+  for (auto [dim, extent] : llvm::enumerate(extents))
+    if (plan.unrolled >> dim & 1)
+      points *= extent;
+  while (highest > 1 && highest * (highest + 1) * points > maxUnrolledPoints)
+    --highest;
+  return highest;
+}
+
 void NestGenerator::emitUnknownBlocks(
     unsigned dim, unsigned factor,
     function_ref<void(const Segment &, Value)> body) {
@@ -94,7 +108,7 @@ void NestGenerator::emitUnknownBlocks(
   auto compare = [&](arith::CmpIPredicate predicate, Value lhs, Value rhs) {
     return arith::CmpIOp::create(builder, loc, predicate, lhs, rhs);
   };
-  unsigned highest = std::min(factor - 1, maxExactBlock);
+  unsigned highest = chooseHighestRest(plan, factor, staticExtents);
   Value size = toValue(extents[dim]);
   Value rest = arith::RemUIOp::create(builder, loc, size, constant(factor));
   // Two equal blocks rather than a full one and a very small one.
@@ -120,13 +134,25 @@ void NestGenerator::emitUnknownBlocks(
       emitBlocks({full, size, 1});
     return;
   }
-  // What is left lies in one block or in two.
-  Value half = arith::ShRUIOp::create(
-      builder, loc, arith::AddIOp::create(builder, loc, rest, constant(1)),
-      constant(1));
-  Value height = arith::SelectOp::create(
-      builder, loc, compare(arith::CmpIPredicate::ugt, rest, constant(highest)),
-      half, arith::MaxUIOp::create(builder, loc, rest, constant(1)));
+  // What is left lies in as few blocks as can be, all about equal.
+  auto divide = [&](Value value, Value divisor) -> Value {
+    Value most = arith::SubIOp::create(
+        builder, loc, arith::AddIOp::create(builder, loc, value, divisor),
+        constant(1));
+    return arith::DivUIOp::create(builder, loc, most, divisor);
+  };
+  Value one = constant(1), height;
+  if (2 * highest + 1 >= factor)
+    height = arith::SelectOp::create(
+        builder, loc,
+        compare(arith::CmpIPredicate::ugt, rest, constant(highest)),
+        divide(rest, constant(2)), rest);
+  else
+    height =
+        divide(rest, arith::MaxUIOp::create(
+                         builder, loc, divide(rest, constant(highest)), one));
+  // The step of a loop without any is positive, too.
+  height = arith::MaxUIOp::create(builder, loc, height, one);
   auto loop = scf::ForOp::create(builder, loc, full, size, height);
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(loop.getBody());
@@ -172,7 +198,8 @@ SmallVector<Segment> NestGenerator::splitAtEdges(unsigned dim,
          at += segment.factor) {
       int64_t next = at + segment.factor;
       bool inside = start + at * padded->stride >= 0 &&
-                    start + (next - 1) * padded->stride + reach < padded->bound;
+                    start + (next - 1) * padded->stride + reach <
+                        *getConstantIntValue(padded->bound);
       bool extends = inside && !split.empty() && split.back().inside &&
                      split.back().factor == segment.factor;
       if (extends)
@@ -206,7 +233,7 @@ bool NestGenerator::isLive(const Coords &coords) {
     std::optional<int64_t> at = getPosition(
         dim, coords[dim.parallel],
         *getConstantIntValue(OpFoldResult(block.base[dim.reduction])));
-    return !at || (*at >= 0 && *at < dim.bound);
+    return !at || (*at >= 0 && *at < *getConstantIntValue(dim.bound));
   });
 }
 
@@ -216,7 +243,8 @@ bool NestGenerator::isEdge(const PaddedDim &dim) {
   std::optional<int64_t> first = getPosition(dim, 0, 0);
   std::optional<int64_t> last = getPosition(
       dim, block.factors[dim.parallel] - 1, staticExtents[dim.reduction] - 1);
-  return first && last && (*first < 0 || *last >= dim.bound);
+  return first && last &&
+         (*first < 0 || *last >= *getConstantIntValue(dim.bound));
 }
 
 /// The steps of a reduction at which the block's row lies in the source.
@@ -232,8 +260,8 @@ Segment NestGenerator::getInside(const PaddedDim &dim) {
       builder.createOrFold<arith::MulIOp>(loc, block.base[dim.parallel],
                                           constant(dim.stride)));
   // The first step at or after the edge; both ends may lie past the window.
-  auto reach = [&](int64_t edge) -> Value {
-    Value distance = subtract(constant(edge), row);
+  auto reach = [&](OpFoldResult edge) -> Value {
+    Value distance = subtract(toValue(edge), row);
     Value steps = distance;
     if (dim.dilation != 1)
       steps = builder.createOrFold<arith::CeilDivSIOp>(loc, distance,
@@ -242,5 +270,6 @@ Segment NestGenerator::getInside(const PaddedDim &dim) {
   };
   Value end = builder.createOrFold<arith::MinSIOp>(
       loc, reach(dim.bound), toValue(extents[dim.reduction]));
-  return {getAsOpFoldResult(reach(0)), getAsOpFoldResult(end), 1};
+  return {getAsOpFoldResult(reach(builder.getIndexAttr(0))),
+          getAsOpFoldResult(end), 1};
 }

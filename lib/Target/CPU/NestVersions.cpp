@@ -33,7 +33,7 @@ static bool isFilled(const NestPlan &plan, const NestPlan &whole,
 }
 
 /// The two innermost dimensions of rows, if nothing says which of them is long
-/// enough for blocks.
+/// enough for blocks, and tiles have about as much of either.
 static std::optional<std::pair<unsigned, unsigned>>
 findRivals(linalg::LinalgOp op, const NestPlan &plan, ArrayRef<int64_t> extents,
            ArrayRef<int64_t> bounds) {
@@ -50,7 +50,8 @@ findRivals(linalg::LinalgOp op, const NestPlan &plan, ArrayRef<int64_t> extents,
   if (!ShapedType::isDynamic(extents[inner]) ||
       ShapedType::isDynamic(bounds[inner]) ||
       ShapedType::isDynamic(bounds[outer]) ||
-      bounds[outer] < int64_t(maxExactBlock))
+      bounds[outer] < int64_t(maxExactBlock) ||
+      bounds[inner] > 2 * bounds[outer])
     return std::nullopt;
   // Blocks along either share vectors.
   if (llvm::none_of(op.getDpsInputOperands(), [&](OpOperand *operand) {
@@ -126,7 +127,8 @@ void NestGenerator::run() {
                 !(isFilled(plan, whole, cut, bounds) && !readsBatchOfPanels());
   if (!skips && nest.padded) {
     skips = splits = false;
-    nest.padded.reset();
+    if (!keepSteps(*nest.padded, plan))
+      nest.padded.reset();
   }
   if (!splits)
     return emitRivals(bounds);

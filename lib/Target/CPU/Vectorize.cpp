@@ -83,7 +83,7 @@ static void vectorize(linalg::LinalgOp op, const cpu::Target &target,
     done.insert(fill);
     fill->erase();
   }
-  if (nest.padded) {
+  if (nest.padded && !nest.padded->copied) {
     done.insert(nest.padded->pad);
     nest.padded->pad->erase();
   }

@@ -73,7 +73,7 @@ lathe.kernel @matmul(%a: memref<14x64xf32>, %b: memref<1x64x32xf32>, %v: memref<
 // CHECK-LABEL: lathe.kernel @unknown_rows
 // CHECK: scf.for {{.+}} step %c14
 // CHECK: scf.for {{.+}} iter_args({{(%[a-z0-9]+ = %[a-z0-9]+(, )?){28}[)]}}
-// CHECK: %[[HEIGHT:.+]] = arith.select
+// CHECK: %[[HEIGHT:.+]] = arith.maxui
 // CHECK: scf.for %[[ROW:.+]] = %{{.+}} to %[[SIZE:.+]] step %[[HEIGHT]]
 // CHECK: %[[LEFT:.+]] = arith.subi %[[SIZE]], %[[ROW]]
 // CHECK: %[[ROWS:.+]] = arith.minui %[[HEIGHT]], %[[LEFT]]
