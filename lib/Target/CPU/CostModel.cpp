@@ -405,22 +405,21 @@ lathe::cpu::chooseTileSizes(linalg::LinalgOp root, ArrayRef<int64_t> extents,
   }
   sizes[*column] = balance(extents[*column], int64_t(tileColumns), panelWidth);
   fillInnermost(rowDims, extents, tileRows, sizes, row);
-  if (rowDims.size() >= 2 && windowDims.empty() && isUnknown(rowDims.back())) {
-    int64_t outer = extents[rowDims[rowDims.size() - 2]];
-    if (ShapedType::isDynamic(outer)
-            ? turnsRows(heaviest, heaviestDims, rowDims)
-            : outer >= int64_t(maxExactBlock))
-      fillRivals(rowDims, extents, tileRows, sizes);
-  }
-  // Images of unknown size may be small, but have several rows, which are tiles
-  // that are just large enough.
-  if (rowDims.size() > 2 && isUnknown(rowDims.back()) &&
-      isUnknown(*std::prev(rowDims.end(), 2))) {
+  if (rowDims.size() < 2 || !isUnknown(rowDims.back()))
+    return finish();
+  unsigned outer = rowDims[rowDims.size() - 2];
+  if (windowDims.empty() &&
+      (isUnknown(outer) ? turnsRows(heaviest, heaviestDims, rowDims)
+                        : extents[outer] >= int64_t(maxExactBlock))) {
+    fillRivals(rowDims, extents, tileRows, sizes);
+  } else if (rowDims.size() > 2 && isUnknown(outer)) {
+    // Images of unknown size may be small, but have several rows, which are
+    // tiles that are just large enough.
     double imageRows =
         std::max(minTilePoints / (tileColumns * depth), 2 * minRows) /
         unknownExtent;
-    int64_t &size = sizes[*std::prev(rowDims.end(), 2)];
-    size = std::min(size, std::max(minImageRows, int64_t(imageRows)));
+    sizes[outer] =
+        std::min(sizes[outer], std::max(minImageRows, int64_t(imageRows)));
   }
   return finish();
 }
