@@ -314,7 +314,7 @@ LogicalResult Compiler::lower(Variant &variant) {
         buildTensorPipeline(
             pm, fusion,
             options.layout == "none" ? 0 : variant.target->getPanelWidth(),
-            variant.target->fusesAttention(),
+            variant.target->getAbilities(),
             getPrecision(options.precision, *variant.target));
       })))
     return failure();

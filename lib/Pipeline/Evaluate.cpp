@@ -81,7 +81,7 @@ LogicalResult HostProgram::lower(const TargetInterface &target) {
   PassManager pm(module.getContext());
   buildGraphPipeline(pm, fusion);
   buildTensorPipeline(pm, fusion, target.getPanelWidth(),
-                      target.fusesAttention());
+                      target.getAbilities());
   target.buildKernelPipeline(pm.nest<KernelOp>());
   buildMemoryPipeline(pm, "greedy");
   if (failed(pm.run(module)))

@@ -120,7 +120,8 @@ void lathe::buildGraphPipeline(OpPassManager &pm, const FusionOptions &fusion,
 }
 
 void lathe::buildTensorPipeline(OpPassManager &pm, const FusionOptions &fusion,
-                                unsigned panelWidth, bool attention,
+                                unsigned panelWidth,
+                                const KernelAbilities &abilities,
                                 const PrecisionOptions &precision) {
   OpPassManager &onFunc = pm.nest<func::FuncOp>();
   onFunc.addPass(createConvertOnnxToLinalg());
@@ -160,7 +161,8 @@ void lathe::buildTensorPipeline(OpPassManager &pm, const FusionOptions &fusion,
   FormKernelsOptions form;
   form.crossNode = fusion.crossNode;
   form.explain = fusion.explain;
-  form.attention = attention;
+  form.attention = abilities.attention;
+  form.cacheBytes = abilities.cacheBytes;
   form.disabled.assign(fusion.disabled.begin(), fusion.disabled.end());
   onFunc.addPass(createFormKernels(form));
   pm.addPass(createOutlineKernels());

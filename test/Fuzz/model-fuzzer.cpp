@@ -95,7 +95,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (level >= 3)
     run([&](PassManager &pm) {
       lathe::buildTensorPipeline(pm, fusion, /*panelWidth=*/32,
-                                 /*attention=*/true);
+                                 {/*attention=*/true, /*cacheBytes=*/1 << 20});
     });
   if (!done && errors == 0) {
     llvm::errs() << "expected an error with a message, got none\n";

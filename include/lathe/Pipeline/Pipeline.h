@@ -68,9 +68,9 @@ struct PrecisionOptions {
 
 /// Level 3, from `onnx` to kernels and launches. `panelWidth` is the target's
 /// number of f32 columns per panel of packed weights; 0 leaves layouts alone.
-/// `attention`: the target's kernels may have two contractions.
+/// `abilities`: what the target's kernels may have.
 void buildTensorPipeline(mlir::OpPassManager &pm, const FusionOptions &fusion,
-                         unsigned panelWidth, bool attention,
+                         unsigned panelWidth, const KernelAbilities &abilities,
                          const PrecisionOptions &precision = {});
 
 /// The rest of level 4, after the target compiled the kernels.

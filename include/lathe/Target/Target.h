@@ -53,6 +53,15 @@ struct MachineRates {
   double farBytes;    ///< Read in order from memory.
 };
 
+/// What a kernel may have; nothing by default.
+struct KernelAbilities {
+  /// The two contractions of an attention.
+  bool attention = false;
+  /// What a tile computes for a contraction to read, by the size of the cache
+  /// that one core has for itself; 0: nothing.
+  int64_t cacheBytes = 0;
+};
+
 /// One machine that code is generated for. Constant once it is made; all
 /// methods may be called from several threads at once.
 class TargetInterface {
@@ -72,8 +81,7 @@ public:
   virtual std::string getIdentity() const = 0;
   /// Columns of f32 in a panel of packed weights.
   virtual unsigned getPanelWidth() const = 0;
-  /// Whether a kernel may have the two contractions of an attention.
-  virtual bool fusesAttention() const { return false; }
+  virtual KernelAbilities getAbilities() const { return {}; }
   /// For decisions on level 3 that `--precision=relaxed` allows; none where
   /// nothing is gained by them.
   virtual std::optional<MachineRates> getRates() const { return std::nullopt; }

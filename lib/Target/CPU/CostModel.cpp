@@ -124,6 +124,16 @@ static void fillRivals(ArrayRef<unsigned> dims, ArrayRef<int64_t> extents,
   sizes[dims.back()] = side;
 }
 
+/// Points that are added up for one result.
+static double getDepth(linalg::LinalgOp op) {
+  double depth = 1;
+  SmallVector<int64_t> ranges = op.getStaticLoopRanges();
+  for (auto [d, iterator] : llvm::enumerate(op.getIteratorTypesArray()))
+    if (iterator == utils::IteratorType::reduction)
+      depth *= getGuess(ranges[d]);
+  return depth;
+}
+
 /// The dimension of a reduction's columns, the last one of what it makes.
 /// `shared`: only where some of what it reads is the same for all columns.
 static std::optional<unsigned> findColumnDim(linalg::LinalgOp heaviest,
@@ -263,6 +273,33 @@ static void chooseAttentionTiles(linalg::LinalgOp product,
   fillInnermost(heads, extents, 1, sizes);
 }
 
+/// The product of a kernel whose columns no tile cuts, for which each tile
+/// computes what it reads.
+static const KernelSum *findWholeProduct(ArrayRef<KernelSum> sums,
+                                         ArrayRef<unsigned> dims) {
+  for (const KernelSum &sum : sums) {
+    std::optional<unsigned> column = findColumnDim(sum.op, /*shared=*/true);
+    if (column && (sum.dims[*column] < 0 ||
+                   !llvm::is_contained(dims, unsigned(sum.dims[*column]))))
+      return &sum;
+  }
+  return nullptr;
+}
+
+/// Tiles of a pointwise product: pixels whose channels stay in L1 until they
+/// are multiplied, but enough of them to share what is read of the weights.
+static void choosePixelTiles(linalg::LinalgOp product, ArrayRef<KernelSum> sums,
+                             ArrayRef<int64_t> extents, ArrayRef<unsigned> dims,
+                             const Target &target,
+                             SmallVectorImpl<int64_t> &sizes) {
+  double depth = getDepth(product);
+  SmallVector<unsigned> windowDims;
+  for (const KernelSum &sum : sums)
+    llvm::append_range(windowDims, findWindowDims(sum.op, sum.dims));
+  double pixels = std::max(target.l1Bytes / (4 * depth), minRows);
+  fillInnermost(dims, extents, pixels, sizes, findRow(windowDims, extents));
+}
+
 /// Tiles that take some of each of many rows, as a normalization of images with
 /// channels last does: whole lines of each, several where there are tiles
 /// enough.
@@ -280,7 +317,8 @@ static void chooseLines(ArrayRef<unsigned> dims, ArrayRef<int64_t> extents,
 SmallVector<int64_t>
 lathe::cpu::chooseTileSizes(linalg::LinalgOp root, ArrayRef<int64_t> extents,
                             ArrayRef<bool> keepWhole, linalg::LinalgOp heaviest,
-                            ArrayRef<int> heaviestDims, const Target &target) {
+                            ArrayRef<int> heaviestDims,
+                            ArrayRef<KernelSum> sums, const Target &target) {
   SmallVector<int64_t> sizes(extents.size(), 0);
   AffineMap outMap = root.getMatchingIndexingMap(root.getDpsInitOperand(0));
   SmallVector<unsigned> dims;
@@ -291,11 +329,7 @@ lathe::cpu::chooseTileSizes(linalg::LinalgOp root, ArrayRef<int64_t> extents,
   if (dims.empty())
     return sizes;
 
-  double depth = 1;
-  SmallVector<int64_t> ranges = heaviest.getStaticLoopRanges();
-  for (auto [d, iterator] : llvm::enumerate(heaviest.getIteratorTypesArray()))
-    if (iterator == utils::IteratorType::reduction)
-      depth *= getGuess(ranges[d]);
+  double depth = getDepth(heaviest);
   double wholePoints = 1, total = depth;
   for (auto [d, iterator] : llvm::enumerate(root.getIteratorTypesArray()))
     if (iterator == utils::IteratorType::parallel) {
@@ -323,6 +357,14 @@ lathe::cpu::chooseTileSizes(linalg::LinalgOp root, ArrayRef<int64_t> extents,
     return sizes;
   };
 
+  auto hasColumns = [](const KernelSum &sum) {
+    return findColumnDim(sum.op, /*shared=*/true).has_value();
+  };
+  if (const KernelSum *product = findWholeProduct(sums, dims);
+      product && llvm::count_if(sums, hasColumns) == 1) {
+    choosePixelTiles(product->op, sums, extents, dims, target, sizes);
+    return finish();
+  }
   if (isAttention) {
     chooseAttentionTiles(heaviest, heaviestDims, extents, dims, target, sizes);
     return finish();

@@ -9,6 +9,7 @@
 
 #include "lathe/Target/CPU/CPU.h"
 #include "lathe/Target/Kernel/CostModel.h"
+#include "lathe/Target/Kernel/TileKernel.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "llvm/ADT/SmallVector.h"
@@ -108,11 +109,12 @@ std::optional<unsigned> findRowDim(mlir::AffineMap map, unsigned dim);
 /// of its iteration space, 0 where the dimension is not tiled. Extents that are
 /// not known are `ShapedType::kDynamic`. `keepWhole` marks dimensions that must
 /// not be cut; `heaviestDims` gives the root's dimension of each dimension of
-/// `heaviest`, -1 where there is none.
+/// `heaviest`, -1 where there is none; `sums` are all ops that reduce.
 llvm::SmallVector<int64_t>
 chooseTileSizes(mlir::linalg::LinalgOp root, llvm::ArrayRef<int64_t> extents,
                 llvm::ArrayRef<bool> keepWhole, mlir::linalg::LinalgOp heaviest,
-                llvm::ArrayRef<int> heaviestDims, const Target &target);
+                llvm::ArrayRef<int> heaviestDims,
+                llvm::ArrayRef<KernelSum> sums, const Target &target);
 
 /// The root's dimension whose tiles should run slowest, so that all tiles that
 /// share a piece of a contraction's weights follow each other: that of its

@@ -21,7 +21,9 @@ public:
   }
   std::string getIdentity() const override { return cpu::getIdentity(target); }
   unsigned getPanelWidth() const override { return target.panelWidth; }
-  bool fusesAttention() const override { return true; }
+  KernelAbilities getAbilities() const override {
+    return {/*attention=*/true, target.l2Bytes};
+  }
   std::optional<MachineRates> getRates() const override {
     return cpu::getRates(target);
   }

@@ -35,9 +35,9 @@ struct CpuTileKernel : lathe::impl::CpuTileKernelBase<CpuTileKernel> {
       for (auto [dim, points] : llvm::enumerate(cpu::findShared(shape.root)))
         if (points && shape.extents[dim] == int64_t(points))
           keepWhole[dim] = true;
-      choice.sizes =
-          cpu::chooseTileSizes(shape.root, shape.extents, keepWhole,
-                               shape.heaviest, shape.heaviestDims, target);
+      choice.sizes = cpu::chooseTileSizes(shape.root, shape.extents, keepWhole,
+                                          shape.heaviest, shape.heaviestDims,
+                                          shape.sums, target);
       choice.slowest =
           cpu::chooseSlowestDim(shape.heaviest, shape.heaviestDims);
       return choice;

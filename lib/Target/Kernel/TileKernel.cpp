@@ -121,7 +121,8 @@ static void findKeepWhole(KernelShape &shape) {
       for (auto [from, to] :
            llvm::zip_equal(read.getResults(), made.getResults())) {
         auto dim = dyn_cast<AffineDimExpr>(to);
-        for (unsigned d = 0; dim && d < op.getNumLoops(); ++d)
+        // The point that a window moves with, before those in it.
+        for (int d = op.getNumLoops() - 1; dim && d >= 0; --d)
           if (from.isFunctionOfDim(d) && dimsOf[op][d] >= 0)
             dims[dim.getPosition()] = dimsOf[op][d];
       }
@@ -136,6 +137,8 @@ static void findKeepWhole(KernelShape &shape) {
   shape.heaviest = shape.root;
   for (auto &[op, dims] : dimsOf) {
     auto candidate = cast<linalg::LinalgOp>(op);
+    if (candidate.getNumReductionLoops())
+      shape.sums.push_back({candidate, dims});
     double points = countPoints(candidate), most = countPoints(shape.heaviest);
     if (points > most ||
         (points == most && candidate->isBeforeInBlock(shape.heaviest) &&
@@ -144,6 +147,9 @@ static void findKeepWhole(KernelShape &shape) {
       shape.heaviest = candidate;
   }
   shape.heaviestDims = dimsOf[shape.heaviest];
+  llvm::sort(shape.sums, [](const KernelSum &a, const KernelSum &b) {
+    return b.op->isBeforeInBlock(a.op);
+  });
 }
 
 /// The number of tiles over the kernel's sizes.
@@ -239,6 +245,19 @@ static void alignToPanels(KernelOp kernel, linalg::LinalgOp root,
   });
 }
 
+/// Gives each op that starts from a fill one of its own: two that start from
+/// one tensor would start from copies of it.
+static void separateFills(RewriterBase &rewriter, KernelOp kernel) {
+  SmallVector<linalg::FillOp> fills;
+  kernel.walk([&](linalg::FillOp fill) { fills.push_back(fill); });
+  for (linalg::FillOp fill : fills)
+    while (!fill->use_empty() && !fill->hasOneUse()) {
+      OpOperand &use = *fill->use_begin();
+      rewriter.setInsertionPoint(use.getOwner());
+      use.set(rewriter.clone(*fill)->getResult(0));
+    }
+}
+
 LogicalResult
 lathe::tileKernel(KernelOp kernel,
                   function_ref<TileChoice(const KernelShape &)> choose) {
@@ -313,5 +332,6 @@ lathe::tileKernel(KernelOp kernel,
     return kernel.emitOpError("expected the clean-up after tiling to converge");
   DominanceInfo dominance(kernel);
   eliminateCommonSubExpressions(rewriter, dominance, kernel);
+  separateFills(rewriter, kernel);
   return success();
 }

@@ -12,7 +12,9 @@
 //
 // A contraction may read what another one made, by way of ops over the row:
 // attention. Its columns are then kept whole, so that a tile is some rows of
-// the scores, which stay in a cache.
+// the scores, which stay in a cache. Or a convolution of 1x1 may read what a
+// window makes of each channel (`PointwiseProducts.cpp`): a tile is then some
+// pixels with all channels.
 //
 // What stays apart: other contractions; a contraction and a reduction of its
 // result; a producer that overlapping windows read (except padding); a producer
@@ -21,6 +23,7 @@
 #include "FusionKinds.h"
 #include "KernelGraph.h"
 #include "KernelGroup.h"
+#include "PointwiseProducts.h"
 
 #include "lathe/Transforms/Fusion/Passes.h"
 #include "lathe/Transforms/Fusion/ProgramOps.h"
@@ -127,7 +130,7 @@ bool Former::tryJoin(Operation *producer, KernelGroup &group) {
   if (role == Role::Other || traits.isWhole)
     return tryJoinWhole(producer, group);
   FailureOr<StringRef> kind =
-      classify(producer, group, options.attention, refusal);
+      classify(producer, group, options.attention, options.cacheBytes, refusal);
   if (failed(kind))
     return false;
   bool outside = false;
@@ -153,7 +156,14 @@ bool Former::tryJoin(Operation *producer, KernelGroup &group) {
     return refuse("something else reads it, and multi-output is off");
   bool isScores =
       role == Role::Contraction && traits.isAttention && !traits.hasScores;
-  if (isHeavy(role) && !isScores &&
+  bool isPixels = *kind == pointwiseKind;
+  bool isInChain = isPixels || group.pixelChain.contains(producer);
+  if (!isInChain && role != Role::Pad &&
+      llvm::any_of(producer->getUsers(), [&](Operation *user) {
+        return group.pixelChain.contains(user);
+      }))
+    return refuse("more than the pixels of the kernel's product come from it");
+  if (isHeavy(role) && !isScores && !isInChain &&
       (traits.hasContraction || traits.hasReduction))
     return refuse("the kernel has a contraction or reduction already");
   if (role == Role::Reduction && traits.hasContraction && !traits.isAttention)
@@ -181,7 +191,7 @@ bool Former::tryJoin(Operation *producer, KernelGroup &group) {
     // Only row kernels and attention's columns give up tile dimensions, and
     // never all of them; what a contraction or window computes must keep its
     // tile.
-    if (shrinks && (numKept == 0 || (*kind != attentionKind &&
+    if (shrinks && (numKept == 0 || (*kind != attentionKind && !isPixels &&
                                      (traits.hasContraction || isHeavy(role)))))
       return refuse("the kernel would be one tile, or its tiles too large");
     // A producer read outside must be written by the same tiles as what the
@@ -200,6 +210,9 @@ bool Former::tryJoin(Operation *producer, KernelGroup &group) {
 
   if (shrinks && role != Role::Pad)
     shrinkTiles(agreed, group);
+  if (isPixels)
+    group.pixelChain =
+        *findPixelChain(*producer->use_begin(), options.cacheBytes, refusal);
   join(producer, group);
   group.tiles[producer] = agreed;
   traits.hasContraction |= isHeavy(role);
@@ -352,6 +365,7 @@ struct FormKernels : public lathe::impl::FormKernelsBase<FormKernels> {
     options.crossNode = crossNode;
     options.disabled.assign(disabled.begin(), disabled.end());
     options.attention = attention;
+    options.cacheBytes = cacheBytes;
     options.explain = explain;
     options.maxOps = maxOps;
     options.maxWholeOps = maxWholeOps;

@@ -2,6 +2,7 @@
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "FusionKinds.h"
+#include "PointwiseProducts.h"
 
 #include "lathe/Transforms/Fusion/Passes.h"
 #include "lathe/Transforms/Fusion/ProgramOps.h"
@@ -13,8 +14,8 @@ using namespace mlir;
 using namespace lathe;
 
 static constexpr llvm::StringLiteral fusionKinds[] = {
-    "elementwise", "epilogue",    "prologue",     "row",
-    "pad",         attentionKind, multiOutputKind};
+    "elementwise", "epilogue",    "prologue",    "row",
+    "pad",         attentionKind, pointwiseKind, multiOutputKind};
 
 ArrayRef<llvm::StringLiteral> lathe::getFusionKinds() { return fusionKinds; }
 
@@ -151,7 +152,7 @@ bool lathe::scatters(Operation *producer, const TileDims &agreed,
 
 FailureOr<StringRef> lathe::classify(Operation *producer,
                                      const KernelGroup &group, bool attention,
-                                     StringRef &refusal) {
+                                     int64_t cacheBytes, StringRef &refusal) {
   auto refuse = [&](StringRef why) {
     refusal = why;
     return failure();
@@ -179,6 +180,13 @@ FailureOr<StringRef> lathe::classify(Operation *producer,
         !group.traits.isAttention && !group.traits.hasReduction &&
         readsScores(use)) {
       kind = attentionKind;
+      continue;
+    }
+    if (reader == Role::Contraction && !group.traits.isAttention &&
+        !group.traits.hasReduction && !group.traits.sharesPoints) {
+      if (failed(findPixelChain(use, cacheBytes, refusal)))
+        return failure();
+      kind = pointwiseKind;
       continue;
     }
     if (reader == Role::Contraction || reader == Role::Window)

@@ -14,13 +14,15 @@ namespace lathe {
 /// What fills a tensor, which its reader starts from: no kind of fusion.
 inline constexpr llvm::StringLiteral fillKind = "fill";
 inline constexpr llvm::StringLiteral attentionKind = "attention";
+inline constexpr llvm::StringLiteral pointwiseKind = "depthwise-pointwise";
 inline constexpr llvm::StringLiteral multiOutputKind = "multi-output";
 
 /// The kind of fusion by which `producer` would join; fails where there is
-/// none, and says why in `refusal`. `attention` is one of them if it is set.
+/// none, and says why in `refusal`. `attention` is one of them if it is set,
+/// pointwise products' pixels are where cores have a cache of their own.
 llvm::FailureOr<llvm::StringRef> classify(mlir::Operation *producer,
                                           const KernelGroup &group,
-                                          bool attention,
+                                          bool attention, int64_t cacheBytes,
                                           llvm::StringRef &refusal);
 
 /// Whether the body of a reader reads all of what another op of the group makes

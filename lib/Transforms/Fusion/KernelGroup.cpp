@@ -87,6 +87,19 @@ FailureOr<SmallVector<int64_t>> lathe::getResultDims(Operation *op,
   return failure();
 }
 
+AffineMap lathe::getReadMap(OpOperand &use) {
+  auto reader = cast<linalg::LinalgOp>(use.getOwner());
+  AffineMap map = reader.getMatchingIndexingMap(&use);
+  SmallVector<AffineExpr> dims;
+  for (auto [d, range, kind] : llvm::enumerate(reader.getStaticLoopRanges(),
+                                               reader.getIteratorTypesArray()))
+    dims.push_back(range == 1 && kind == utils::IteratorType::reduction
+                       ? getAffineConstantExpr(0, map.getContext())
+                       : getAffineDimExpr(d, map.getContext()));
+  return simplifyAffineMap(
+      map.replaceDimsAndSymbols(dims, {}, map.getNumDims(), 0));
+}
+
 /// The tile dimensions that the reader asks of what `use` reads: for each tile
 /// dimension the producer's dimension, or -1.
 static FailureOr<TileDims> projectTile(OpOperand &use, const TileDims &tile) {
@@ -97,7 +110,7 @@ static FailureOr<TileDims> projectTile(OpOperand &use, const TileDims &tile) {
   if (failed(made) || !reader)
     return failure();
   TileDims projected(tile.size(), -1);
-  AffineMap map = reader.getMatchingIndexingMap(&use);
+  AffineMap map = getReadMap(use);
   for (auto [i, expr] : llvm::enumerate(map.getResults())) {
     auto dim = dyn_cast<AffineDimExpr>(expr);
     if (!dim)

@@ -64,11 +64,17 @@ struct KernelGroup {
   GroupTraits traits;
   llvm::SetVector<mlir::Operation *> ops;
   llvm::DenseMap<mlir::Operation *, TileDims> tiles;
+  /// What computes the pixels that its contraction reads.
+  llvm::SetVector<mlir::Operation *> pixelChain;
 };
 
 /// Iteration dimensions of `op` that its result is indexed by, or failure.
 llvm::FailureOr<llvm::SmallVector<int64_t>> getResultDims(mlir::Operation *op,
                                                           unsigned result);
+
+/// The indexing map of what a structured op reads, with reductions of one step
+/// left out: a window of one point moves as its point does.
+mlir::AffineMap getReadMap(mlir::OpOperand &use);
 
 /// The tile that the readers in `group` ask of `producer`: a dimension on which
 /// they differ stays whole. Nothing where none of them has a tile; failure

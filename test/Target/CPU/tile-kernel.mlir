@@ -277,3 +277,45 @@ lathe.kernel @rows_in_order(%a: tensor<?x?x512xf32>, %b: tensor<16x512x32xf32>, 
   } -> tensor<?x?x512xf32>
   lathe.yield %0 : tensor<?x?x512xf32>
 }
+
+// -----
+
+#px = affine_map<(n, h, w, c, i, j) -> (n, h + i, w + j, c)>
+#pw = affine_map<(n, h, w, c, i, j) -> (i, j, c)>
+#py = affine_map<(n, h, w, c, i, j) -> (n, h, w, c)>
+#qx = affine_map<(n, h, w, f, c) -> (n, h, w, c)>
+#qw = affine_map<(n, h, w, f, c) -> (c, f)>
+#qy = affine_map<(n, h, w, f, c) -> (n, h, w, f)>
+// Pixels of whole rows with all channels, of both sums; each of which has a
+// fill of its own, though both start from the same.
+// CHECK: #[[GRID:.+]] = affine_map<() -> (64)>
+// CHECK: lathe.kernel @depthwise_pointwise
+// CHECK-SAME: lathe.grid = #[[GRID]]
+// CHECK: scf.forall (%{{.+}}) in (64)
+// CHECK: %[[FILL:.+]] = linalg.fill {{.*}} -> tensor<1x1x112x64xf32>
+// CHECK: %[[PIXELS:.+]] = linalg.generic {{.*}} outs(%[[FILL]] :
+// CHECK: %[[OTHER:.+]] = linalg.fill {{.*}} -> tensor<1x1x112x64xf32>
+// CHECK: linalg.generic {{.*}} ins(%[[PIXELS]], {{.*}} outs(%[[OTHER]] :
+lathe.kernel @depthwise_pointwise(%x: tensor<1x66x114x64xf32>, %v: tensor<3x3x64xf32>, %w: tensor<64x64xf32>)
+    -> (tensor<1x64x112x64xf32>) input_dims [[], [], []] result_dims [[]] {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<1x64x112x64xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<1x64x112x64xf32>) -> tensor<1x64x112x64xf32>
+  %0 = linalg.generic {indexing_maps = [#px, #pw, #py],
+      iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction", "reduction"]}
+      ins(%x, %v : tensor<1x66x114x64xf32>, tensor<3x3x64xf32>) outs(%f : tensor<1x64x112x64xf32>) {
+  ^bb0(%a: f32, %b: f32, %c: f32):
+    %m = arith.mulf %a, %b : f32
+    %s = arith.addf %c, %m : f32
+    linalg.yield %s : f32
+  } -> tensor<1x64x112x64xf32>
+  %1 = linalg.generic {indexing_maps = [#qx, #qw, #qy],
+      iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]}
+      ins(%0, %w : tensor<1x64x112x64xf32>, tensor<64x64xf32>) outs(%f : tensor<1x64x112x64xf32>) {
+  ^bb0(%a: f32, %b: f32, %c: f32):
+    %m = arith.mulf %a, %b : f32
+    %s = arith.addf %c, %m : f32
+    linalg.yield %s : f32
+  } -> tensor<1x64x112x64xf32>
+  lathe.yield %1 : tensor<1x64x112x64xf32>
+}

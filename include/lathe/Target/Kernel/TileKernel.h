@@ -17,6 +17,13 @@
 
 namespace lathe {
 
+/// An op of a kernel that reduces.
+struct KernelSum {
+  mlir::linalg::LinalgOp op;
+  /// The root's dimension of each of its dimensions; -1: none.
+  llvm::SmallVector<int> dims;
+};
+
 /// What the choice of tiles needs to know of a kernel's body.
 struct KernelShape {
   mlir::linalg::LinalgOp root;
@@ -27,6 +34,8 @@ struct KernelShape {
   /// Dimensions of the root that some reduction before it does not have, so
   /// that cutting them computes that reduction again.
   llvm::SmallVector<bool> keepWhole;
+  /// From the last one to the first.
+  llvm::SmallVector<KernelSum> sums;
   /// The op with most arithmetic.
   mlir::linalg::LinalgOp heaviest;
   /// The root's dimension of each of its dimensions; -1: none.

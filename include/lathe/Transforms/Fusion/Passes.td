@@ -40,6 +40,9 @@ def FormKernels : Pass<"form-kernels", "::mlir::func::FuncOp"> {
     - `pad`: padding of the input of a convolution or pooling;
     - `attention`: a contraction that reads what another one made, by way of ops
       over the row, if `attention` is set;
+    - `depthwise-pointwise`: a depthwise convolution or a pooling whose pixels a
+      convolution of 1x1 reads, if they would leave a cache of `cache-bytes` on
+      the way while the weights stay there;
     - `multi-output`: a producer that is read outside of the group too.
 
     Ops of one ONNX node (`lathe.node`) may always join; with `cross-node` off
@@ -53,6 +56,9 @@ def FormKernels : Pass<"form-kernels", "::mlir::func::FuncOp"> {
                "Kinds of fusion that stay off between ONNX nodes">,
     Option<"attention", "attention", "bool", "true",
            "Let a kernel have the two contractions of an attention">,
+    Option<"cacheBytes", "cache-bytes", "int64_t", "0",
+           "Size of the cache that one core has for itself; 0: pixels are not "
+           "computed where a contraction reads them">,
     Option<"explain", "explain", "bool", "false",
            "Write on producers why they did not join (`lathe.apart`)">,
     Option<"maxOps", "max-ops", "unsigned", "256",
