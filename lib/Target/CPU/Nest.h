@@ -114,6 +114,9 @@ struct NestPlan {
   bool horizontal = false;
   /// Vectors side by side along `vectorDim`.
   unsigned vectors = 1;
+  /// Whether what is left of `vectorDim` fills at most half of a vector and is
+  /// computed in one of half the width.
+  bool narrowRest = false;
   /// Parallel dimensions blocked in registers, outermost first, with the number
   /// of points in a full block.
   llvm::SmallVector<std::pair<unsigned, unsigned>, 2> blocks;
@@ -165,6 +168,11 @@ bool canSkipPadding(const PaddedOperand &padded, const NestPlan &plan,
 /// at places that are known at run time only; what they would read is not
 /// copied either. Whether there are any.
 bool keepSteps(PaddedOperand &padded, const NestPlan &plan);
+
+/// Whether vectors of half the width are worth it for what is left along
+/// `plan.vectorDim`.
+bool hasNarrowRest(mlir::linalg::LinalgOp op, const NestPlan &plan,
+                   llvm::ArrayRef<int64_t> extents, const Target &target);
 
 /// Chooses a plan from shapes and the target. Extents that are not known are
 /// `ShapedType::kDynamic`; `bounds` are extents that none is larger than.

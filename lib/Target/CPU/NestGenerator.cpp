@@ -90,9 +90,13 @@ void NestGenerator::emitParallel(ArrayRef<unsigned> order) {
   }
   for (const Segment &segment : segments) {
     SmallVector<Value> none;
+    unsigned lanes = plan.lanes;
+    if (segment.narrow)
+      plan.lanes /= 2;
     unsigned step = segment.factor * (isVector ? plan.lanes : 1);
     emitLoop(segment, step, none,
              [&](Value index, SmallVector<Value> &) { enter(segment, index); });
+    plan.lanes = lanes;
   }
 }
 

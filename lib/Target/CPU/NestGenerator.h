@@ -24,6 +24,8 @@ struct Segment {
   bool masked = false;
   /// No point of it reads padding.
   bool inside = false;
+  /// Vectors of half the width.
+  bool narrow = false;
 };
 
 class NestGenerator {

@@ -367,6 +367,8 @@ static void chooseBlocks(Nest &nest, NestPlan &plan, ArrayRef<int64_t> extents,
   int64_t numVectors = ShapedType::isDynamic(vectorExtent)
                            ? ShapedType::kDynamic
                            : llvm::divideCeil(vectorExtent, plan.lanes);
+  if (plan.narrowRest && vectorExtent > plan.lanes)
+    numVectors = vectorExtent / plan.lanes;
   if (llvm::any_of(plan.shared, [](unsigned points) { return points > 0; })) {
     for (auto [dim, points] : llvm::enumerate(plan.shared))
       if (points && int(dim) != plan.vectorDim)
@@ -526,6 +528,7 @@ NestPlan lathe::cpu::planNest(Nest &nest, ArrayRef<int64_t> extents,
   if (plan.vectorDim >= 0) {
     plan.shared = findShared(op);
     plan.shared[plan.vectorDim] = 0;
+    plan.narrowRest = hasNarrowRest(op, plan, extents, target);
     chooseBlocks(nest, plan, extents, bounds, target);
   }
 

@@ -16,19 +16,43 @@ using namespace mlir;
 using namespace lathe;
 using namespace lathe::cpu;
 
+bool lathe::cpu::hasNarrowRest(linalg::LinalgOp op, const NestPlan &plan,
+                               ArrayRef<int64_t> extents,
+                               const Target &target) {
+  int64_t extent = extents[plan.vectorDim], lanes = plan.lanes;
+  if (!target.halvesVectors() || !op.getNumReductionLoops() ||
+      plan.horizontal || plan.dot || ShapedType::isDynamic(extent) ||
+      extent % lanes == 0 || extent % lanes > lanes / 2)
+    return false;
+  // One vector alone needs many rows to hide the latency of its sums.
+  int64_t rows = 1;
+  for (auto [dim, kind] : llvm::enumerate(op.getIteratorTypesArray()))
+    if (kind == utils::IteratorType::parallel && int(dim) != plan.vectorDim &&
+        !ShapedType::isDynamic(extents[dim]))
+      rows *= extents[dim];
+  return rows >= maxBlock;
+}
+
 SmallVector<Segment> NestGenerator::getVectorSegments() {
   unsigned dim = plan.vectorDim;
   OpFoldResult zero = builder.getIndexAttr(0), extent = extents[dim];
   int64_t step = int64_t(plan.lanes) * plan.vectors;
   if (std::optional<int64_t> size = getConstantIntValue(extent)) {
     SmallVector<Segment> segments;
-    int64_t full = *size / step * step, rest = *size - full;
+    int64_t end = plan.narrowRest ? *size / plan.lanes * plan.lanes : *size;
+    int64_t full = end / step * step, rest = end - full;
     if (full)
       segments.push_back({zero, builder.getIndexAttr(full), plan.vectors});
+    if (end != *size)
+      extent = builder.getIndexAttr(end);
     if (rest)
       segments.push_back({builder.getIndexAttr(full), extent,
                           unsigned(llvm::divideCeil(rest, plan.lanes)),
                           rest % plan.lanes != 0});
+    if (end != *size)
+      segments.push_back({extent, builder.getIndexAttr(*size), 1,
+                          (*size - end) % (plan.lanes / 2) != 0,
+                          /*inside=*/false, /*narrow=*/true});
     return segments;
   }
   Value size = toValue(extent);

@@ -51,6 +51,11 @@ struct Target {
   std::string requiredFeatures;
 
   bool hasFeature(llvm::StringRef name) const;
+  /// Whether the widest vectors go through units of half the width, so that
+  /// half of a vector takes half the time. By Agner Fog's tables.
+  bool halvesVectors() const {
+    return vectorBytes == 64 && llvm::StringRef(cpu) == "znver4";
+  }
   /// Whether one instruction adds two products of bf16 to each lane of a
   /// vector.
   bool sumsPairs() const {
