@@ -311,11 +311,12 @@ static PrecisionOptions getPrecision(StringRef name,
 /// Levels 3 and 4.
 LogicalResult Compiler::lower(Variant &variant) {
   if (failed(runPasses("tensor", *variant.module, [&](PassManager &pm) {
-        buildTensorPipeline(
-            pm, fusion,
-            options.layout == "none" ? 0 : variant.target->getPanelWidth(),
-            variant.target->getAbilities(),
-            getPrecision(options.precision, *variant.target));
+        buildTensorPipeline(pm, fusion,
+                            options.layout == "none"
+                                ? LayoutOptions()
+                                : getLayout(*variant.target),
+                            variant.target->getAbilities(),
+                            getPrecision(options.precision, *variant.target));
       })))
     return failure();
   if (failed(runPasses("kernels", *variant.module, [&](PassManager &pm) {

@@ -80,8 +80,7 @@ LogicalResult HostProgram::lower(const TargetInterface &target) {
   FusionOptions fusion;
   PassManager pm(module.getContext());
   buildGraphPipeline(pm, fusion);
-  buildTensorPipeline(pm, fusion, target.getPanelWidth(),
-                      target.getAbilities());
+  buildTensorPipeline(pm, fusion, getLayout(target), target.getAbilities());
   target.buildKernelPipeline(pm.nest<KernelOp>());
   buildMemoryPipeline(pm, "greedy");
   if (failed(pm.run(module)))

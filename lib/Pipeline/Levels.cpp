@@ -119,15 +119,21 @@ void lathe::buildGraphPipeline(OpPassManager &pm, const FusionOptions &fusion,
   pm.addPass(createVerifyGraphLevel());
 }
 
+LayoutOptions lathe::getLayout(const TargetInterface &target) {
+  return {target.getPanelWidth(), target.getGroupLanes()};
+}
+
 void lathe::buildTensorPipeline(OpPassManager &pm, const FusionOptions &fusion,
-                                unsigned panelWidth,
+                                const LayoutOptions &layout,
                                 const KernelAbilities &abilities,
                                 const PrecisionOptions &precision) {
+  unsigned panelWidth = layout.panelWidth;
   OpPassManager &onFunc = pm.nest<func::FuncOp>();
   onFunc.addPass(createConvertOnnxToLinalg());
   onFunc.addPass(createCanonicalizerPass());
   onFunc.addPass(createCSEPass());
   if (panelWidth > 0) {
+    onFunc.addPass(createMergeGroups({layout.groupLanes}));
     onFunc.addPass(createChooseLayouts());
     onFunc.addPass(createMaterializeLayouts());
     if (precision.filtering) {

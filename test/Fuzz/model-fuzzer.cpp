@@ -94,7 +94,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     run([&](PassManager &pm) { lathe::buildGraphPipeline(pm, fusion); });
   if (level >= 3)
     run([&](PassManager &pm) {
-      lathe::buildTensorPipeline(pm, fusion, /*panelWidth=*/32,
+      lathe::buildTensorPipeline(pm, fusion,
+                                 {/*panelWidth=*/32, /*groupLanes=*/16},
                                  {/*attention=*/true, /*cacheBytes=*/1 << 20});
     });
   if (!done && errors == 0) {

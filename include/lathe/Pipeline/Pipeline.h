@@ -66,11 +66,23 @@ struct PrecisionOptions {
   bool pairs = false;
 };
 
-/// Level 3, from `onnx` to kernels and launches. `panelWidth` is the target's
-/// number of f32 columns per panel of packed weights; 0 leaves layouts alone.
-/// `abilities`: what the target's kernels may have.
+/// How values are stored for a target's kernels.
+struct LayoutOptions {
+  /// Columns of f32 per panel of packed weights; 0 leaves layouts alone.
+  unsigned panelWidth = 0;
+  /// Lanes that may belong to several groups of a convolution; 0: groups stay
+  /// apart.
+  unsigned groupLanes = 0;
+};
+
+/// What `target` wants.
+LayoutOptions getLayout(const TargetInterface &target);
+
+/// Level 3, from `onnx` to kernels and launches. `abilities`: what the target's
+/// kernels may have.
 void buildTensorPipeline(mlir::OpPassManager &pm, const FusionOptions &fusion,
-                         unsigned panelWidth, const KernelAbilities &abilities,
+                         const LayoutOptions &layout,
+                         const KernelAbilities &abilities,
                          const PrecisionOptions &precision = {});
 
 /// The rest of level 4, after the target compiled the kernels.

@@ -81,6 +81,9 @@ public:
   virtual std::string getIdentity() const = 0;
   /// Columns of f32 in a panel of packed weights.
   virtual unsigned getPanelWidth() const = 0;
+  /// Lanes of a vector of f32 that may belong to several groups of a
+  /// convolution; 0 where groups had better stay apart.
+  virtual unsigned getGroupLanes() const { return 0; }
   virtual KernelAbilities getAbilities() const { return {}; }
   /// For decisions on level 3 that `--precision=relaxed` allows; none where
   /// nothing is gained by them.

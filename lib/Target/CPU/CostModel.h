@@ -26,6 +26,8 @@ inline constexpr double arithmeticCost = 1;
 inline constexpr double invariantCost = 0.5;
 inline constexpr double loadCost = 0.5;
 inline constexpr double storeCost = 1;
+/// A vector whose lanes change places.
+inline constexpr double permutationCost = 1;
 /// One lane read by itself: a scalar load and an insertion.
 inline constexpr double laneLoadCost = 1.5;
 /// One lane written by itself: an extraction and a scalar store.

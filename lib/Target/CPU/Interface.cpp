@@ -21,6 +21,9 @@ public:
   }
   std::string getIdentity() const override { return cpu::getIdentity(target); }
   unsigned getPanelWidth() const override { return target.panelWidth; }
+  unsigned getGroupLanes() const override {
+    return target.vectorBytes / sizeof(float);
+  }
   KernelAbilities getAbilities() const override {
     return {/*attention=*/true, target.l2Bytes};
   }

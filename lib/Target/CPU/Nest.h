@@ -63,17 +63,42 @@ std::optional<int64_t> getCoefficient(mlir::AffineExpr expr,
                                       unsigned numDims,
                                       unsigned numSymbols = 0);
 
+/// `w` where `expr` is dimension `dim` divided by it, or the rest of that.
+std::optional<int64_t> getDivisor(mlir::AffineExpr expr,
+                                  mlir::AffineExprKind kind, unsigned dim);
+
 /// Whether the result of `map`, an `affine.apply`, grows by one with operand
 /// `number`.
 bool growsByOne(mlir::AffineMap map, unsigned number);
 
-/// How the lanes of a vector see an operand.
-enum class LaneAccess { Invariant, Contiguous, Strided };
+/// How the lanes of a vector see an operand. `Spread`: in runs that share an
+/// element each, where it is known now at which lane each run begins.
+enum class LaneAccess { Invariant, Contiguous, Spread, Strided };
 
 /// The access of `operand` by lanes along dimension `dim` of its op.
-/// `lanes` consecutive points start at a multiple of `lanes`.
+/// `lanes` consecutive points start at a multiple of `lanes`; the first of all
+/// vectors of a block at one of `unit`, or at the beginning, where that is 0.
 LaneAccess classifyAccess(mlir::OpOperand &operand, unsigned dim,
-                          unsigned lanes);
+                          unsigned lanes, unsigned unit);
+
+/// An operand that is read at the quotient of one dimension.
+struct SpreadAccess {
+  int64_t divisor;   ///< Points that share an element.
+  unsigned position; ///< Which dimension of the operand.
+  /// Whether vectors that begin at multiples of `unit`, as above, know their
+  /// runs.
+  bool isKnown(unsigned lanes, unsigned unit) const {
+    return divisor % lanes == 0 || unit % divisor == 0;
+  }
+};
+std::optional<SpreadAccess> matchSpread(mlir::OpOperand &operand, unsigned dim);
+
+/// What a vector of such an operand takes.
+struct SpreadCost {
+  double loads, permutations;
+};
+SpreadCost getSpreadCost(mlir::OpOperand &operand, const SpreadAccess &spread,
+                         unsigned lanes);
 
 /// The dimension of its op along which neighbours of `operand` lie together,
 /// where `dim` is another one that moves it: lanes along `dim` are read as rows
@@ -117,6 +142,8 @@ struct NestPlan {
   /// Whether what is left of `vectorDim` fills at most half of a vector and is
   /// computed in one of half the width.
   bool narrowRest = false;
+  /// Blocks begin along `vectorDim` at multiples of this; 0: at the beginning.
+  unsigned unit = 1;
   /// Parallel dimensions blocked in registers, outermost first, with the number
   /// of points in a full block.
   llvm::SmallVector<std::pair<unsigned, unsigned>, 2> blocks;
@@ -129,6 +156,9 @@ struct NestPlan {
   /// loop, so that neighbours share what windows read in common.
   uint64_t unrolled = 0;
 
+  /// Whether lanes of 32 bits can change places by a computed vector.
+  bool permutes = false;
+
   /// Set where the nest is such a sum; its reduction goes from group to group.
   std::optional<DotProduct> dot;
 
@@ -136,7 +166,7 @@ struct NestPlan {
   LaneAccess getAccess(mlir::OpOperand &operand) const {
     if (dot && operand.getOperandNumber() == dot->product.right)
       return LaneAccess::Contiguous;
-    return classifyAccess(operand, vectorDim, lanes);
+    return classifyAccess(operand, vectorDim, lanes, unit);
   }
 
   /// How many points along `dim` share what they read, or 0.

@@ -198,7 +198,12 @@ Value BodyEvaluator::load(unsigned s, OpOperand &operand,
     return promote(loadLane(s, operand, coords, 0));
   unsigned dim =
       std::distance(stage.dims.begin(), llvm::find(stage.dims, plan.vectorDim));
-  if (classifyAccess(operand, dim, plan.lanes) == LaneAccess::Strided) {
+  LaneAccess access = classifyAccess(operand, dim, plan.lanes, plan.unit);
+  if (access == LaneAccess::Spread)
+    return promote(fromMemory(
+        builder, loadSpread(s, operand, *matchSpread(operand, dim), coords),
+        element));
+  if (access == LaneAccess::Strided) {
     std::optional<unsigned> row = findRowDim(operand, dim);
     if (row && plan.lanes <= maxTurnedLanes &&
         block.factors[stage.dims[*row]] > 1 &&
@@ -239,7 +244,8 @@ void BodyEvaluator::prefetch(unsigned s, OpOperand &operand,
   unsigned dim =
       std::distance(stage.dims.begin(), llvm::find(stage.dims, plan.vectorDim));
   if (!isa<MemRefType>(buffer.getType()) ||
-      classifyAccess(operand, dim, plan.lanes) != LaneAccess::Contiguous)
+      classifyAccess(operand, dim, plan.lanes, plan.unit) !=
+          LaneAccess::Contiguous)
     return;
   Location loc = stage.op.getLoc();
   SmallVector<Value> indices =
@@ -279,7 +285,8 @@ void BodyEvaluator::store(unsigned s, unsigned i, const Coords &coords,
   }
   unsigned dim =
       std::distance(stage.dims.begin(), llvm::find(stage.dims, plan.vectorDim));
-  if (classifyAccess(operand, dim, plan.lanes) == LaneAccess::Contiguous) {
+  if (classifyAccess(operand, dim, plan.lanes, plan.unit) ==
+      LaneAccess::Contiguous) {
     SmallVector<Value> indices = getIndices(s, map, coords);
     if (Value mask = getMask(coords))
       vector::MaskedStoreOp::create(builder, loc, buffer, indices, mask, value);

@@ -94,6 +94,21 @@ private:
   /// `coords` has one element of each.
   mlir::Value loadTurned(unsigned s, mlir::OpOperand &operand, unsigned row,
                          const Coords &coords);
+  /// The vector at `coords` of an operand that runs of lanes share.
+  mlir::Value loadSpread(unsigned s, mlir::OpOperand &operand,
+                         const SpreadAccess &spread, const Coords &coords);
+  /// The same, an element per run; `runs` has the number of each lane's.
+  mlir::Value loadRuns(unsigned s, mlir::OpOperand &operand,
+                       const Coords &coords, llvm::ArrayRef<int64_t> runs);
+  /// The same by one vector of all that the runs could read at any value of the
+  /// innermost index, or null where that is more.
+  mlir::Value loadWholeRuns(unsigned s, mlir::OpOperand &operand,
+                            const SpreadAccess &spread,
+                            llvm::ArrayRef<mlir::Value> indices,
+                            llvm::ArrayRef<int64_t> runs);
+  /// A vector, `count` lanes of which are read.
+  mlir::Value loadFirst(mlir::Value buffer, llvm::ArrayRef<mlir::Value> indices,
+                        int64_t count, mlir::Location loc);
   mlir::Value loadLane(unsigned s, mlir::OpOperand &operand,
                        const Coords &coords, unsigned lane);
   mlir::Value evaluateOp(unsigned s, mlir::Operation *op, const Coords &coords);

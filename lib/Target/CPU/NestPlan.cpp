@@ -12,85 +12,11 @@
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
-#include "mlir/IR/AffineExprVisitor.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace lathe;
 using namespace lathe::cpu;
-
-std::optional<int64_t> lathe::cpu::getCoefficient(AffineExpr expr,
-                                                  AffineExpr variable,
-                                                  unsigned numDims,
-                                                  unsigned numSymbols) {
-  auto step = dyn_cast<AffineConstantExpr>(simplifyAffineExpr(
-      expr.replace(variable, variable + 1) - expr, numDims, numSymbols));
-  if (!step)
-    return std::nullopt;
-  return step.getValue();
-}
-
-bool lathe::cpu::growsByOne(AffineMap map, unsigned number) {
-  MLIRContext *context = map.getContext();
-  AffineExpr variable =
-      number < map.getNumDims()
-          ? getAffineDimExpr(number, context)
-          : getAffineSymbolExpr(number - map.getNumDims(), context);
-  return getCoefficient(map.getResult(0), variable, map.getNumDims(),
-                        map.getNumSymbols()) == 1;
-}
-
-static std::optional<int64_t> getDivisor(AffineExpr expr, AffineExprKind kind,
-                                         unsigned dim) {
-  auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
-  if (!binary || binary.getKind() != kind ||
-      binary.getLHS() != getAffineDimExpr(dim, expr.getContext()))
-    return std::nullopt;
-  auto divisor = dyn_cast<AffineConstantExpr>(binary.getRHS());
-  if (!divisor)
-    return std::nullopt;
-  return divisor.getValue();
-}
-
-LaneAccess lathe::cpu::classifyAccess(OpOperand &operand, unsigned dim,
-                                      unsigned lanes) {
-  auto op = cast<linalg::LinalgOp>(operand.getOwner());
-  AffineMap map = op.getMatchingIndexingMap(&operand);
-  auto type = dyn_cast<MemRefType>(operand.get().getType());
-  if (!type || !map.isFunctionOfDim(dim))
-    return LaneAccess::Invariant;
-  SmallVector<int64_t> strides;
-  int64_t offset;
-  if (failed(type.getStridesAndOffset(strides, offset)) || strides.back() != 1)
-    return LaneAccess::Strided;
-  AffineExpr last = map.getResults().back();
-  SmallVector<AffineExpr> outer;
-  for (AffineExpr expr : map.getResults().drop_back())
-    if (expr.isFunctionOfDim(dim))
-      outer.push_back(expr);
-  AffineExpr variable = getAffineDimExpr(dim, map.getContext());
-  if (outer.empty() && getCoefficient(last, variable, map.getNumDims()) == 1)
-    return LaneAccess::Contiguous;
-  // A panel: (..., d floordiv w, ..., d mod w).
-  std::optional<int64_t> width = getDivisor(last, AffineExprKind::Mod, dim);
-  if (width && *width % lanes == 0 && outer.size() == 1 &&
-      getDivisor(outer[0], AffineExprKind::FloorDiv, dim) == width)
-    return LaneAccess::Contiguous;
-  return LaneAccess::Strided;
-}
-
-std::optional<unsigned> lathe::cpu::findRowDim(OpOperand &operand,
-                                               unsigned dim) {
-  auto op = cast<linalg::LinalgOp>(operand.getOwner());
-  auto type = dyn_cast<MemRefType>(operand.get().getType());
-  SmallVector<int64_t> strides;
-  int64_t offset;
-  if (!type || !op.isDpsInput(&operand) ||
-      failed(type.getStridesAndOffset(strides, offset)) || strides.empty() ||
-      strides.back() != 1)
-    return std::nullopt;
-  return findRowDim(op.getMatchingIndexingMap(&operand), dim);
-}
 
 /// The dimension of the rows that an elementwise op reads, if turning squares
 /// of them in registers is better than lanes read one by one.
@@ -100,7 +26,7 @@ static std::optional<unsigned> findTurned(linalg::LinalgOp op, unsigned dim,
   if (op.getNumReductionLoops() || lanes < 2 || lanes > maxTurnedLanes)
     return std::nullopt;
   for (OpOperand *operand : op.getDpsInputOperands()) {
-    if (classifyAccess(*operand, dim, lanes) != LaneAccess::Strided)
+    if (classifyAccess(*operand, dim, lanes, lanes) != LaneAccess::Strided)
       continue;
     std::optional<unsigned> row = findRowDim(*operand, dim);
     if (row && (ShapedType::isDynamic(extents[*row]) ||
@@ -149,7 +75,7 @@ static double costLanes(linalg::LinalgOp op, unsigned dim, unsigned lanes,
       if (d != dim && !map.isFunctionOfDim(d))
         reuse *= std::max(1.0, std::min(getGuess(extents[d]), assumedReuse));
     reuse = std::min(reuse, double(maxBlock));
-    switch (classifyAccess(operand, dim, lanes)) {
+    switch (classifyAccess(operand, dim, lanes, /*unit=*/0)) {
     case LaneAccess::Invariant:
       // Two vectors side by side, in a block, share the scalar.
       cost += invariantCost / (2 * reuse);
@@ -157,6 +83,14 @@ static double costLanes(linalg::LinalgOp op, unsigned dim, unsigned lanes,
     case LaneAccess::Contiguous:
       cost += (isInit ? storeCost : loadCost) / reuse;
       break;
+    case LaneAccess::Spread: {
+      SpreadCost spread =
+          getSpreadCost(operand, *matchSpread(operand, dim), lanes);
+      cost +=
+          (spread.loads * loadCost + spread.permutations * permutationCost) /
+          reuse;
+      break;
+    }
     case LaneAccess::Strided:
       if (turned && !isInit && findRowDim(operand, dim) == turned)
         cost += loadCost + llvm::Log2_64(lanes);
@@ -225,15 +159,18 @@ static double getBlocks(int64_t bound, unsigned factor) {
 }
 
 /// Whether vectors of some operand are read along `dim` as by a window that
-/// moves along another dimension, so that neighbours read the same ones.
+/// moves along another dimension, so that neighbours read the same ones, or
+/// other elements of the same ones.
 static bool sharesVectors(linalg::LinalgOp op, const NestPlan &plan,
                           unsigned dim) {
   return llvm::any_of(op.getDpsInputOperands(), [&](OpOperand *operand) {
-    return plan.getAccess(*operand) == LaneAccess::Contiguous &&
-           llvm::any_of(op.getMatchingIndexingMap(operand).getResults(),
+    LaneAccess access = plan.getAccess(*operand);
+    return llvm::any_of(op.getMatchingIndexingMap(operand).getResults(),
                         [&](AffineExpr expr) {
                           return expr.isFunctionOfDim(dim) &&
-                                 expr.getKind() == AffineExprKind::Add;
+                                 (access == LaneAccess::Spread ||
+                                  (access == LaneAccess::Contiguous &&
+                                   expr.getKind() == AffineExprKind::Add));
                         });
   });
 }
@@ -358,6 +295,15 @@ static bool variesAtEdges(const Nest &nest, unsigned dim) {
       });
 }
 
+/// What blocks of `vectors` vectors each begin at multiples of; 0: there is
+/// one.
+static unsigned getUnit(const NestPlan &plan, unsigned vectors,
+                        int64_t numVectors) {
+  if (ShapedType::isDynamic(numVectors))
+    return plan.lanes;
+  return vectors >= numVectors ? 0 : vectors * plan.lanes;
+}
+
 /// Chooses vectors and blocks so that the estimated cycles are least.
 static void chooseBlocks(Nest &nest, NestPlan &plan, ArrayRef<int64_t> extents,
                          ArrayRef<int64_t> bounds, const Target &target) {
@@ -415,6 +361,7 @@ static void chooseBlocks(Nest &nest, NestPlan &plan, ArrayRef<int64_t> extents,
   double best = std::numeric_limits<double>::infinity();
   auto tryBlock = [&](unsigned vectors,
                       ArrayRef<std::pair<unsigned, unsigned>> blocks) {
+    plan.unit = getUnit(plan, vectors, numVectors);
     unsigned points = 1, conflicting = 1;
     double count = getBlocks(numVectors, vectors);
     double meanVectors = getMean(numVectors, vectors);
@@ -435,7 +382,7 @@ static void chooseBlocks(Nest &nest, NestPlan &plan, ArrayRef<int64_t> extents,
     for (unsigned dim : candidates)
       if (llvm::none_of(blocks, [&](auto block) { return block.first == dim; }))
         count *= getMost(bounds[dim]);
-    double loads = 0, streams = 0, crowd = 0;
+    double loads = 0, streams = 0, crowd = 0, permutations = 0;
     for (OpOperand *operand : op.getDpsInputOperands()) {
       AffineMap map = op.getMatchingIndexingMap(operand);
       // A pooling's window only gives the shape.
@@ -463,6 +410,15 @@ static void chooseBlocks(Nest &nest, NestPlan &plan, ArrayRef<int64_t> extents,
                    : n == points    ? 1
                                     : n * vectors;
         break;
+      case LaneAccess::Spread: {
+        SpreadCost spread = getSpreadCost(
+            *operand, *matchSpread(*operand, plan.vectorDim), plan.lanes);
+        loads += reads * meanVectors * spread.loads;
+        permutations += reads * meanVectors * spread.permutations;
+        crowd += reads * meanVectors;
+        streams += reads < mean * n ? (n + 2) * vectors : 1;
+        break;
+      }
       case LaneAccess::Strided:
         loads += n * vectors * plan.lanes * laneLoadCost;
         streams += n * vectors;
@@ -473,8 +429,8 @@ static void chooseBlocks(Nest &nest, NestPlan &plan, ArrayRef<int64_t> extents,
     if (accumulators + streams + 1 > target.numVectorRegisters)
       return;
     double fmas = meanPoints * meanVectors;
-    double cycles = std::max(
-        {fmas / fmasPerCycle, loads / loadsPerCycle, double(fmaLatency)});
+    double cycles = std::max({(fmas + permutations) / fmasPerCycle,
+                              loads / loadsPerCycle, double(fmaLatency)});
     double cost = count * (cycles + crowding * crowd + blockOverhead / steps);
     if (cost < best * 0.999) {
       best = cost;
@@ -509,9 +465,17 @@ static void chooseBlocks(Nest &nest, NestPlan &plan, ArrayRef<int64_t> extents,
     if (!ShapedType::isDynamic(extents[dim]))
       factor = llvm::divideCeil(extents[dim],
                                 llvm::divideCeil(extents[dim], factor));
-  if (!ShapedType::isDynamic(numVectors))
-    plan.vectors = llvm::divideCeil(numVectors,
-                                    llvm::divideCeil(numVectors, plan.vectors));
+  if (ShapedType::isDynamic(numVectors) || plan.vectors > numVectors)
+    return;
+  unsigned equal =
+      llvm::divideCeil(numVectors, llvm::divideCeil(numVectors, plan.vectors));
+  bool begins = llvm::all_of(op.getDpsInputOperands(), [&](OpOperand *operand) {
+    auto spread = matchSpread(*operand, plan.vectorDim);
+    return !spread ||
+           spread->isKnown(plan.lanes, getUnit(plan, equal, numVectors));
+  });
+  if (begins)
+    plan.vectors = equal;
 }
 
 NestPlan lathe::cpu::planNest(Nest &nest, ArrayRef<int64_t> extents,
@@ -519,6 +483,7 @@ NestPlan lathe::cpu::planNest(Nest &nest, ArrayRef<int64_t> extents,
   NestPlan plan;
   linalg::LinalgOp op = nest.getMain();
   plan.dot = matchDotProduct(op, extents, target);
+  plan.permutes = target.permutes();
   if (plan.dot) {
     plan.vectorDim = plan.dot->columns;
     plan.lanes = plan.dot->lanes;
@@ -529,7 +494,13 @@ NestPlan lathe::cpu::planNest(Nest &nest, ArrayRef<int64_t> extents,
     plan.shared = findShared(op);
     plan.shared[plan.vectorDim] = 0;
     plan.narrowRest = hasNarrowRest(op, plan, extents, target);
+    plan.unit = 0;
     chooseBlocks(nest, plan, extents, bounds, target);
+    int64_t extent = extents[plan.vectorDim];
+    plan.unit = getUnit(plan, plan.vectors,
+                        ShapedType::isDynamic(extent)
+                            ? extent
+                            : llvm::divideCeil(extent, plan.lanes));
   }
 
   bool vectorParallel = plan.vectorDim >= 0 && !plan.horizontal;

@@ -24,6 +24,11 @@ bool lathe::cpu::hasNarrowRest(linalg::LinalgOp op, const NestPlan &plan,
       plan.horizontal || plan.dot || ShapedType::isDynamic(extent) ||
       extent % lanes == 0 || extent % lanes > lanes / 2)
     return false;
+  // Permutations are for whole vectors.
+  if (llvm::any_of(op.getDpsInputOperands(), [&](OpOperand *operand) {
+        return matchSpread(*operand, plan.vectorDim).has_value();
+      }))
+    return false;
   // One vector alone needs many rows to hide the latency of its sums.
   int64_t rows = 1;
   for (auto [dim, kind] : llvm::enumerate(op.getIteratorTypesArray()))

@@ -15,6 +15,7 @@
 #include "mlir/Transforms/CSE.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "llvm/ADT/MapVector.h"
+#include <numeric>
 
 using namespace mlir;
 using namespace lathe;
@@ -227,6 +228,7 @@ static std::optional<unsigned> findRootDim(linalg::LinalgOp op, unsigned dim,
 /// only if the tile begins at a multiple of `w`.
 static void alignToPanels(KernelOp kernel, linalg::LinalgOp root,
                           SmallVectorImpl<int64_t> &sizes) {
+  SmallVector<int64_t> units(sizes.size(), 1);
   kernel.walk([&](linalg::LinalgOp op) {
     for (AffineMap map : op.getIndexingMapsArray())
       for (AffineExpr expr : map.getResults()) {
@@ -239,10 +241,12 @@ static void alignToPanels(KernelOp kernel, linalg::LinalgOp root,
         if (!dim || !width)
           continue;
         std::optional<unsigned> at = findRootDim(op, dim.getPosition(), root);
-        if (at && sizes[*at] != 0)
-          sizes[*at] = llvm::alignTo(sizes[*at], width.getValue());
+        if (at)
+          units[*at] = std::lcm(units[*at], width.getValue());
       }
   });
+  for (auto [size, unit] : llvm::zip_equal(sizes, units))
+    size = llvm::alignTo(size, unit);
 }
 
 /// Gives each op that starts from a fill one of its own: two that start from

@@ -198,7 +198,7 @@ static bool readsPlainImage(linalg::GenericOp op, OpOperand &input) {
   int64_t channels = 1;
   AffineMap map = op.getMatchingIndexingMap(&input);
   for (unsigned i = 1; i < map.getNumResults(); ++i) {
-    if (isa<AffineBinaryOpExpr>(map.getResult(i)))
+    if (isSpatial(map.getResult(i)))
       continue;
     if (type.isDynamicDim(i))
       return false;
@@ -262,9 +262,16 @@ LogicalResult Materializer::rewriteGeneric(linalg::GenericOp op,
   for (unsigned d = 0; d < kinds.size(); ++d)
     if (window && llvm::is_contained(window->windowDims, d))
       order.push_back(d);
+  // What filters of several groups read is spread over lanes once for all
+  // points of a row of the window, which comes last.
+  std::optional<unsigned> row;
+  if (window && !window->windowDims.empty() && readsAtQuotient(op))
+    row = order.pop_back_val();
   for (unsigned d = 0; d < kinds.size(); ++d)
-    if (!llvm::is_contained(order, d))
+    if (!llvm::is_contained(order, d) && row != d)
       order.push_back(d);
+  if (row)
+    order.push_back(*row);
   if (perm.empty()) {
     for (unsigned d = 0; d < order.size(); ++d)
       order[d] = d;

@@ -6,6 +6,11 @@
 using namespace mlir;
 using namespace lathe;
 
+bool lathe::isSpatial(AffineExpr expr) {
+  return isa<AffineBinaryOpExpr>(expr) &&
+         expr.getKind() != AffineExprKind::FloorDiv;
+}
+
 /// The first dimension, then those that are spatial, then the others.
 static SmallVector<int64_t> moveSpatial(ArrayRef<bool> spatial) {
   SmallVector<int64_t> perm = {0};
@@ -31,7 +36,7 @@ std::optional<WindowMatch> lathe::matchWindow(linalg::GenericOp op) {
     found.input = input->getOperandNumber();
     bool any = false;
     for (AffineExpr expr : map.getResults()) {
-      bool spatial = isa<AffineBinaryOpExpr>(expr);
+      bool spatial = isSpatial(expr);
       bool slides = false;
       if (spatial)
         expr.walk([&](AffineExpr inner) {

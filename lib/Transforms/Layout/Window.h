@@ -18,6 +18,10 @@ struct WindowMatch {
   llvm::SmallVector<unsigned> windowDims; ///< Iteration dimensions.
 };
 
+/// Whether an operand is read at `expr` by a window that moves, and not one
+/// element, or one group, after the other.
+bool isSpatial(mlir::AffineExpr expr);
+
 /// Matches a structured op with one window; none where the first dimension of
 /// the input or the result is spatial, or nothing but it is.
 std::optional<WindowMatch> matchWindow(mlir::linalg::GenericOp op);

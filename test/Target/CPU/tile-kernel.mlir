@@ -319,3 +319,28 @@ lathe.kernel @depthwise_pointwise(%x: tensor<1x66x114x64xf32>, %v: tensor<3x3x64
   } -> tensor<1x64x112x64xf32>
   lathe.yield %1 : tensor<1x64x112x64xf32>
 }
+
+// -----
+
+#map_x = affine_map<(m, n, k) -> (m, n floordiv 12, k)>
+#map_w = affine_map<(m, n, k) -> (n floordiv 32, k, n mod 32)>
+#map_y = affine_map<(m, n, k) -> (m, n)>
+// Tiles end where both a panel and a group do.
+// CHECK-LABEL: lathe.kernel @panels_and_groups
+// CHECK: scf.forall ({{.+}}) = ({{.+}}) to ({{.+}}) step (1, {{96|192|288|384}})
+lathe.kernel @panels_and_groups(%a: tensor<64x2048x64xf32>, %b: tensor<768x64x32xf32>)
+    -> (tensor<64x24576xf32>) input_dims [[], []] result_dims [[]] {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<64x24576xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<64x24576xf32>) -> tensor<64x24576xf32>
+  %0 = linalg.generic {indexing_maps = [#map_x, #map_w, #map_y],
+      iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : tensor<64x2048x64xf32>, tensor<768x64x32xf32>)
+      outs(%f : tensor<64x24576xf32>) {
+  ^bb0(%x: f32, %y: f32, %o: f32):
+    %p = arith.mulf %x, %y : f32
+    %s = arith.addf %o, %p : f32
+    linalg.yield %s : f32
+  } -> tensor<64x24576xf32>
+  lathe.yield %0 : tensor<64x24576xf32>
+}

@@ -61,6 +61,10 @@ struct Target {
   bool sumsPairs() const {
     return vectorBytes == 64 && hasFeature("avx512bf16");
   }
+  /// Whether one instruction moves the words of a vector to computed places.
+  bool permutes() const {
+    return vectorBytes == 64 || (vectorBytes == 32 && hasFeature("avx2"));
+  }
 };
 
 /// The target of a name: `native`, or a CPU that LLVM knows (`x86-64-v3`,

@@ -37,6 +37,39 @@ def MaterializeLayouts : Pass<"materialize-layouts", "::mlir::func::FuncOp"> {
   ];
 }
 
+def MergeGroups : Pass<"merge-groups", "::mlir::func::FuncOp"> {
+  let summary = "Makes one loop of a convolution's groups and filters";
+  let description = [{
+    Where groups have fewer filters than a vector has lanes, the lanes go over
+    the filters of several groups. The input is read at the quotient of the
+    channel; a target reads it once per vector and spreads it over the lanes.
+
+    ```mlir
+    linalg.generic {indexing_maps = [
+        affine_map<(n, g, f, w, c, k) -> (n, g, c, w + k)>,
+        affine_map<(n, g, f, w, c, k) -> (g, f, c, k)>,
+        affine_map<(n, g, f, w, c, k) -> (n, g, f, w)>]}
+    // becomes, with 4 filters in a group
+    linalg.generic {indexing_maps = [
+        affine_map<(n, o, w, c, k) -> (n, o floordiv 4, c, w + k)>,
+        affine_map<(n, o, w, c, k) -> (o, c, k)>,
+        affine_map<(n, o, w, c, k) -> (n, o, w)>]}
+    ```
+
+    Left alone: weights that are not constant, and numbers of filters that only
+    many vectors together are a multiple of.
+  }];
+  let options = [
+    Option<"lanes", "lanes", "int64_t", "16",
+           "Lanes of a vector of f32; 0 merges nothing">
+  ];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect",
+    "::mlir::tensor::TensorDialect", "::lathe::LatheDialect"];
+  let statistics = [
+    Statistic<"numMerged", "num-merged", "Convolutions whose groups were merged">
+  ];
+}
+
 def PackWeights : Pass<"pack-weights", "::mlir::func::FuncOp"> {
   let summary = "Stores the constant operands of contractions as their loops read them";
   let description = [{
