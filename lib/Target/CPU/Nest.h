@@ -194,10 +194,11 @@ void emitPaddingStarts(mlir::OpBuilder &builder, PaddedOperand &padded);
 bool canSkipPadding(const PaddedOperand &padded, const NestPlan &plan,
                     llvm::ArrayRef<int64_t> extents);
 
-/// Keeps the dimensions along which whole steps of a reduction can be left out,
-/// at places that are known at run time only; what they would read is not
-/// copied either. Whether there are any.
-bool keepSteps(PaddedOperand &padded, const NestPlan &plan);
+/// Keeps the dimensions along which whole steps of the reduction of `op` can be
+/// left out, at places that are known at run time only; what no step reads is
+/// not copied either. Whether there are any.
+bool keepSteps(PaddedOperand &padded, mlir::linalg::LinalgOp op,
+               const NestPlan &plan);
 
 /// Whether vectors of half the width are worth it for what is left along
 /// `plan.vectorDim`.

@@ -314,14 +314,28 @@ static void narrow(linalg::LinalgOp pad, ArrayRef<PaddedDim> dims) {
       memref::SubViewOp::create(builder, loc, buffer, offsets, sizes, strides));
 }
 
-bool lathe::cpu::keepSteps(PaddedOperand &padded, const NestPlan &plan) {
+bool lathe::cpu::keepSteps(PaddedOperand &padded, linalg::LinalgOp op,
+                           const NestPlan &plan) {
+  SmallVector<unsigned> reductions;
+  op.getReductionDims(reductions);
+  // Blocks go together through the steps that any of their points needs. Where
+  // steps follow each other without more inside, leaving out some takes longer.
+  auto isShort = [&](unsigned reduction) {
+    return (plan.unrolled >> reduction & 1) || reduction == reductions.back();
+  };
   llvm::erase_if(padded.dims, [&](const PaddedDim &dim) {
     return int(dim.parallel) == plan.vectorDim ||
-           int(dim.reduction) == plan.vectorDim || plan.isBlocked(dim.parallel);
+           int(dim.reduction) == plan.vectorDim ||
+           (plan.isBlocked(dim.parallel) && isShort(dim.reduction));
   });
   if (padded.dims.empty())
     return false;
   padded.copied = true;
-  narrow(padded.pad, padded.dims);
+  SmallVector<PaddedDim> rows = llvm::to_vector(
+      llvm::make_filter_range(padded.dims, [&](const PaddedDim &dim) {
+        return !plan.isBlocked(dim.parallel);
+      }));
+  if (!rows.empty())
+    narrow(padded.pad, rows);
   return true;
 }

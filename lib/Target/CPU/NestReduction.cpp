@@ -58,7 +58,7 @@ void NestGenerator::emitReduction(unsigned depth,
       for (const PaddedDim &padded : nest.padded->dims) {
         if (padded.reduction != dim)
           continue;
-        if (plan.isBlocked(padded.parallel)) {
+        if (plan.isBlocked(padded.parallel) && !nest.padded->copied) {
           unroll |= isEdge(padded);
           continue;
         }

@@ -211,7 +211,7 @@ void NestGenerator::emitUnknownBlocks(
 SmallVector<Segment> NestGenerator::splitAtEdges(unsigned dim,
                                                  ArrayRef<Segment> segments) {
   const PaddedDim *padded = nullptr;
-  if (nest.padded)
+  if (nest.padded && !nest.padded->copied)
     for (const PaddedDim &candidate : nest.padded->dims)
       if (candidate.parallel == dim)
         padded = &candidate;
@@ -254,7 +254,7 @@ std::optional<int64_t> NestGenerator::getPosition(const PaddedDim &dim,
 }
 
 bool NestGenerator::isLive(const Coords &coords) {
-  if (!nest.padded)
+  if (!nest.padded || nest.padded->copied)
     return true;
   return llvm::all_of(nest.padded->dims, [&](const PaddedDim &dim) {
     if (!(unrolledNow >> dim.reduction & 1) || !plan.isBlocked(dim.parallel))
@@ -276,7 +276,8 @@ bool NestGenerator::isEdge(const PaddedDim &dim) {
          (*first < 0 || *last >= *getConstantIntValue(dim.bound));
 }
 
-/// The steps of a reduction at which the block's row lies in the source.
+/// The steps of a reduction at which some point of the block lies in the
+/// source.
 Segment NestGenerator::getInside(const PaddedDim &dim) {
   auto constant = [&](int64_t value) -> Value {
     return arith::ConstantIndexOp::create(builder, loc, value);
@@ -284,13 +285,16 @@ Segment NestGenerator::getInside(const PaddedDim &dim) {
   auto subtract = [&](Value lhs, Value rhs) -> Value {
     return builder.createOrFold<arith::SubIOp>(loc, lhs, rhs);
   };
-  Value row = builder.createOrFold<arith::AddIOp>(
+  Value first = builder.createOrFold<arith::AddIOp>(
       loc, nest.padded->starts[dim.position],
       builder.createOrFold<arith::MulIOp>(loc, block.base[dim.parallel],
                                           constant(dim.stride)));
-  // The first step at or after the edge; both ends may lie past the window.
-  auto reach = [&](OpFoldResult edge) -> Value {
-    Value distance = subtract(toValue(edge), row);
+  Value last = builder.createOrFold<arith::AddIOp>(
+      loc, first, constant((block.factors[dim.parallel] - 1) * dim.stride));
+  // The first step at which `point` is at or after the edge; that may lie past
+  // the window.
+  auto reach = [&](Value point, OpFoldResult edge) -> Value {
+    Value distance = subtract(toValue(edge), point);
     Value steps = distance;
     if (dim.dilation != 1)
       steps = builder.createOrFold<arith::CeilDivSIOp>(loc, distance,
@@ -298,7 +302,7 @@ Segment NestGenerator::getInside(const PaddedDim &dim) {
     return builder.createOrFold<arith::MaxSIOp>(loc, steps, constant(0));
   };
   Value end = builder.createOrFold<arith::MinSIOp>(
-      loc, reach(dim.bound), toValue(extents[dim.reduction]));
-  return {getAsOpFoldResult(reach(builder.getIndexAttr(0))),
-          getAsOpFoldResult(end), 1};
+      loc, reach(first, dim.bound), toValue(extents[dim.reduction]));
+  Value begin = reach(last, builder.getIndexAttr(0));
+  return {getAsOpFoldResult(begin), getAsOpFoldResult(end), 1};
 }

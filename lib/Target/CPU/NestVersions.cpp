@@ -127,7 +127,7 @@ void NestGenerator::run() {
                 !(isFilled(plan, whole, cut, bounds) && !readsBatchOfPanels());
   if (!skips && nest.padded) {
     skips = splits = false;
-    if (!keepSteps(*nest.padded, plan))
+    if (!keepSteps(*nest.padded, op, plan))
       nest.padded.reset();
   }
   if (!splits)

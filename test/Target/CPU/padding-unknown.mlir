@@ -10,6 +10,9 @@
 #in_first = affine_map<(n, h, w, k, c, r, s) -> (n, c, h + r, w + s)>
 #weight_first = affine_map<(n, h, w, k, c, r, s) -> (r, s, c, k)>
 #out_first = affine_map<(n, h, w, k, c, r, s) -> (n, h, w, k)>
+#in_line = affine_map<(n, w, k, s, c) -> (n, w * 2 + s * 2, c)>
+#weight_line = affine_map<(n, w, k, s, c) -> (s, c, k)>
+#out_line = affine_map<(n, w, k, s, c) -> (n, w, k)>
 
 // Columns of an image of unknown size are copied with their padding, rows that
 // lie outside are neither copied nor gone through.
@@ -30,7 +33,6 @@
 lathe.kernel @depthwise(%x: tensor<1x?x?x40xf32>, %w: tensor<5x5x40xf32>, %m: index, %n: index)
     -> (tensor<1x?x?x40xf32>) input_dims [[0, 1], []] result_dims [[0, 1]] {
   %zero = arith.constant 0.0 : f32
-  %c4 = arith.constant 4 : index
   %p = tensor.pad %x low[0, 2, 2, 0] high[0, 2, 2, 0] {
   ^bb0(%a: index, %b: index, %c: index, %d: index):
     tensor.yield %zero : f32
@@ -46,6 +48,53 @@ lathe.kernel @depthwise(%x: tensor<1x?x?x40xf32>, %w: tensor<5x5x40xf32>, %m: in
     linalg.yield %s : f32
   } -> tensor<1x?x?x40xf32>
   lathe.yield %0 : tensor<1x?x?x40xf32>
+}
+
+// A block goes through the steps at which some of its points lie inside, which
+// one of few points does not at all of them.
+// CHECK-LABEL: lathe.kernel @line
+// CHECK: memref.alloc()
+// CHECK: scf.index_switch
+// CHECK: case 1 {
+// CHECK: %[[END1:.+]] = arith.minsi
+// CHECK: %[[STEP1:.+]] = arith.maxsi
+// CHECK: scf.for {{.+}} = %[[STEP1]] to %[[END1]]
+// CHECK: scf.for
+// CHECK: case 2 {
+lathe.kernel @line(%x: tensor<1x?x24xf32>, %w: tensor<5x24x32xf32>, %m: index, %n: index)
+    -> (tensor<1x?x32xf32>) input_dims [[1], []] result_dims [[0]] {
+  %zero = arith.constant 0.0 : f32
+  %two = arith.constant 2 : index
+  %seven = arith.constant 7 : index
+  %four = arith.constant 4 : index
+  %double = arith.muli %m, %two : index
+  %size = arith.addi %double, %seven : index
+  %e1 = tensor.empty(%size) : tensor<1x?x24xf32>
+  %p = linalg.generic {indexing_maps = [affine_map<(n, w, c) -> (n, w, c)>],
+      iterator_types = ["parallel", "parallel", "parallel"]}
+      outs(%e1 : tensor<1x?x24xf32>) attrs = {lathe.padding} {
+  ^bb0(%o: f32):
+    %first = arith.constant 0 : index
+    %j = linalg.index 1 : index
+    %c = linalg.index 2 : index
+    %from = arith.subi %j, %four : index
+    %inside = arith.cmpi ult, %from, %n : index
+    %at = arith.select %inside, %from, %first : index
+    %v = tensor.extract %x[%first, %at, %c] : tensor<1x?x24xf32>
+    %r = arith.select %inside, %v, %zero : f32
+    linalg.yield %r : f32
+  } -> tensor<1x?x24xf32>
+  %e = tensor.empty(%m) : tensor<1x?x32xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<1x?x32xf32>) -> tensor<1x?x32xf32>
+  %0 = linalg.generic {indexing_maps = [#in_line, #weight_line, #out_line],
+      iterator_types = ["parallel", "parallel", "parallel", "reduction", "reduction"]}
+      ins(%p, %w : tensor<1x?x24xf32>, tensor<5x24x32xf32>) outs(%f : tensor<1x?x32xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %q = arith.mulf %a, %b : f32
+    %s = arith.addf %o, %q : f32
+    linalg.yield %s : f32
+  } -> tensor<1x?x32xf32>
+  lathe.yield %0 : tensor<1x?x32xf32>
 }
 
 // Padding along the lanes is what a mask leaves.
