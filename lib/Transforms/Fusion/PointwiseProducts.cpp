@@ -71,8 +71,12 @@ static bool keepsChannels(linalg::LinalgOp op) {
   return !reads &&
          llvm::all_of(op.getDpsInputOperands(), [&](OpOperand *operand) {
            AffineMap map = op.getMatchingIndexingMap(operand);
-           return map.isProjectedPermutation() &&
-                  (!map.isFunctionOfDim(made->back()) ||
+           // One number per channel may lie as it likes.
+           bool perPixel = llvm::any_of(*made, [&](int64_t dim) {
+             return dim != made->back() && map.isFunctionOfDim(dim);
+           });
+           return map.isProjectedPermutation(/*allowZeroInResults=*/true) &&
+                  (!perPixel || !map.isFunctionOfDim(made->back()) ||
                    map.getResults().back() == channel);
          });
 }

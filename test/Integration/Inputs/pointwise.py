@@ -60,6 +60,19 @@ add("pooling", [("MaxPool", "x", "a", dict(kernel_shape=[3, 3], pads=[1] * 4)), 
     {"x": [1, 64, 57, 64]}, [{}], dict(w=(32, 64, 1, 1), c=(32,)))
 add("batch", [depthwise(64), CLIP, PRODUCT], {"x": ["n", 64, 56, 56]}, [dict(n=1), dict(n=3)],
     dict(v=(64, 1, 3, 3), b=(64,), w=(32, 64, 1, 1), c=(32,), **RANGE))
+# A factor for each channel, in the image's shape.
+add("scaled", [depthwise(64), ("Mul", "d s", "a", {}), PRODUCT], {"x": [1, 64, 56, 56]}, [{}],
+    dict(v=(64, 1, 3, 3), b=(64,), s=(64, 1, 1), w=(32, 64, 1, 1), c=(32,)))
+# Bytes, of which it takes more pixels to fill a cache.
+add("quantized", [("QuantizeLinear", "x xs xz", "q", {}),
+                  ("QLinearConv", "q xs xz v vs zero ds dz", "d", dict(group=64, pads=[1] * 4)),
+                  ("QLinearConv", "d ds dz w ws zero ys yz", "e", {}),
+                  ("DequantizeLinear", "e ys yz", "y", {})],
+    {"x": [1, 64, 96, 95]}, [{}],
+    dict(xs=np.array(2**-5, np.float32), xz=np.array(120, np.uint8), v=rng.integers(-60, 60, (64, 1, 3, 3), np.int8),
+         vs=np.array(2**-6, np.float32), zero=np.array(0, np.int8), ds=np.array(2**-4, np.float32),
+         dz=np.array(127, np.uint8), w=rng.integers(-60, 60, (48, 64, 1, 1), np.int8), ws=np.array(2**-7, np.float32),
+         ys=np.array(2**-3, np.float32), yz=np.array(128, np.uint8)))
 
 # What the sizes decide stays apart, and is right all the same.
 add("image", [depthwise(64), CLIP, PRODUCT], {"x": [1, 64, "h", "w"]}, [dict(h=57, w=56), dict(h=5, w=131)],
