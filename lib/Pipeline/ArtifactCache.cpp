@@ -3,116 +3,31 @@
 
 #include "ArtifactCache.h"
 
+#include "Fingerprint.h"
 #include "PendingFiles.h"
 #include "lathe/Import/ExternalData.h"
 #include "lathe/Import/Import.h"
 #include "lathe/Pipeline/Artifact.h"
 #include "lathe/Pipeline/Compile.h"
 
-#include "llvm/ADT/StringExtras.h"
-#include "llvm/ADT/StringMap.h"
-#include "llvm/Config/llvm-config.h"
-#include "llvm/Support/BLAKE3.h"
 #include "llvm/Support/CachePruning.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
-#include "llvm/TargetParser/Host.h"
-#include <link.h>
 
 using namespace llvm;
 using namespace lathe;
 using importer::ExternalData;
 using importer::MappedFile;
 
-//===----------------------------------------------------------------------===//
-// Hashing
-//===----------------------------------------------------------------------===//
-
-namespace {
-/// A hash of fields: each with its length, so that none can be taken for parts
-/// of its neighbours.
-class FieldHash {
-public:
-  FieldHash &add(StringRef text) {
-    uint64_t size = text.size();
-    blake.update(ArrayRef(reinterpret_cast<const uint8_t *>(&size), 8));
-    blake.update(text);
-    return *this;
-  }
-  FieldHash &addNumber(uint64_t number) { return add(utostr(number)); }
-  std::string finish() { return toHex(blake.final(), /*LowerCase=*/true); }
-
-private:
-  BLAKE3 blake;
-};
-} // namespace
-
 static StringRef asText(ArrayRef<char> bytes) {
   return StringRef(bytes.data(), bytes.size());
-}
-
-static std::unique_ptr<MemoryBuffer> readFile(StringRef path) {
-  auto file = sys::fs::openNativeFileForRead(path, sys::fs::OF_UpdateAtime);
-  if (!file) {
-    consumeError(file.takeError());
-    return nullptr;
-  }
-  auto buffer = MemoryBuffer::getOpenFile(*file, path, /*FileSize=*/-1,
-                                          /*RequiresNullTerminator=*/false);
-  sys::fs::closeFile(*file);
-  return buffer ? std::move(*buffer) : nullptr;
 }
 
 static void addContent(FieldHash &hash, StringRef path) {
   std::unique_ptr<MemoryBuffer> content = readFile(path);
   hash.add(content ? content->getBuffer() : StringRef("no file"));
-}
-
-/// A large file that is replaced rather than changed.
-static void addStamp(FieldHash &hash, StringRef path) {
-  sys::fs::file_status status;
-  hash.add(path);
-  if (!sys::fs::status(path, status))
-    hash.addNumber(status.getSize())
-        .addNumber(status.getLastModificationTime().time_since_epoch().count());
-}
-
-/// The code of this compiler: the object that holds this function, and the
-/// libraries it stands on.
-static void addCompiler(FieldHash &hash) {
-  hash.add(LLVM_VERSION_STRING);
-  auto visit = [](dl_phdr_info *info, size_t, void *data) {
-    FieldHash &hash = *static_cast<FieldHash *>(data);
-    auto self = reinterpret_cast<uintptr_t>(&addCompiler);
-    bool isOurs = false;
-    for (auto &part : ArrayRef(info->dlpi_phdr, info->dlpi_phnum)) {
-      uintptr_t begin = info->dlpi_addr + part.p_vaddr;
-      isOurs |= part.p_type == PT_LOAD && self >= begin &&
-                self < begin + part.p_memsz;
-    }
-    StringRef path = info->dlpi_name;
-    StringRef name = sys::path::filename(path);
-    if (isOurs)
-      addContent(hash, path.empty() ? "/proc/self/exe" : path);
-    else if (name.starts_with("libLLVM") || name.starts_with("libMLIR") ||
-             name.starts_with("libprotobuf"))
-      addStamp(hash, path);
-    return 0;
-  };
-  dl_iterate_phdr(visit, &hash);
-}
-
-static void addHost(FieldHash &hash) {
-  // What is computed at compile time depends on what the host can run.
-  StringMap<bool> features = sys::getHostCPUFeatures();
-  std::vector<StringRef> names;
-  for (const auto &feature : features)
-    if (feature.second)
-      names.push_back(feature.first());
-  llvm::sort(names);
-  hash.add(sys::getProcessTriple()).add(join(names, ","));
 }
 
 /// All that decides about the artifact but the model's files.
@@ -126,11 +41,10 @@ static std::string describe(const CompileOptions &options,
                explainFusion, onDiagnostic, onStage, intermediates, cache,
                cachePolicy] = options;
   FieldHash hash;
-  addCompiler(hash);
-  addHost(hash);
+  hash.addCompiler().addHost();
   addContent(hash, getRuntimeLibrary(options));
   // Symbols in a shared library have the versions of this one's.
-  addStamp(hash, findCLibrary());
+  hash.addStamp(findCLibrary());
   for (const TargetInterface *target : targets)
     hash.add(target->getIdentity());
   for (const auto &[name, shape] : shapes) {
