@@ -61,9 +61,9 @@ private:
 } // namespace
 
 static Value getRoot(Value value) {
-  value = getSlicedValue(value);
+  value = getStorageRoot(value);
   while (auto insert = value.getDefiningOp<InsertOp>())
-    value = getSlicedValue(insert.getDest());
+    value = getStorageRoot(insert.getDest());
   return value;
 }
 
@@ -199,6 +199,13 @@ void Describer::findShared() {
 }
 
 json::Object Describer::describeAccess(Value value) {
+  // Which parts of a concatenation.
+  SmallVector<Value> leaves;
+  Value shown = getSlicedValue(value);
+  if (auto concat = shown.getDefiningOp<ConcatOp>())
+    collectParts(concat, leaves);
+  else if (findConcatUse(shown))
+    leaves.push_back(shown);
   value = getRoot(value);
   int64_t id = values.try_emplace(value, values.size()).first->second;
   SmallVector<Place> places = getPlaces(value);
@@ -211,10 +218,17 @@ json::Object Describer::describeAccess(Value value) {
     isShared |= place.storage == "arena" && shared.contains(place.index);
     list.push_back(std::move(entry));
   }
-  return json::Object{{"value", id},
+  json::Object access{{"value", id},
                       {"bytes", getBytes(value)},
                       {"shared", isShared},
                       {"places", std::move(list)}};
+  if (!leaves.empty()) {
+    json::Array parts;
+    for (Value part : leaves)
+      parts.push_back(values.try_emplace(part, values.size()).first->second);
+    access["parts"] = std::move(parts);
+  }
+  return access;
 }
 
 //===----------------------------------------------------------------------===//

@@ -5,6 +5,7 @@
 
 #include "lathe/Conversion/OnnxToLinalg/OnnxToLinalg.h"
 #include "lathe/Dialect/Onnx/Transforms/Passes.h"
+#include "lathe/Transforms/Fusion/ConcatParts.h"
 #include "lathe/Transforms/Fusion/Passes.h"
 #include "lathe/Transforms/Fusion/ProgramOps.h"
 #include "lathe/Transforms/Layout/Passes.h"
@@ -21,6 +22,7 @@ using namespace lathe;
 /// Fusions that are whole passes, and their switches.
 static constexpr std::pair<llvm::StringLiteral, bool FusionOptions::*>
     passFusions[] = {{"batch-norm", &FusionOptions::batchNorm},
+                     {concatFusion, &FusionOptions::concats},
                      {"constants", &FusionOptions::constants},
                      {"group-norm", &FusionOptions::groupNorm},
                      {"quantized", &FusionOptions::quantized},
@@ -164,6 +166,11 @@ void lathe::buildTensorPipeline(OpPassManager &pm, const FusionOptions &fusion,
   onFunc.addPass(createFoldMoves(moves));
   // Equal copies are not one, so nothing merges ops from here on.
   onFunc.addPass(createOwnResults());
+  if (fusion.concats) {
+    FormConcatsOptions concats;
+    concats.explain = fusion.explain;
+    onFunc.addPass(createFormConcats(concats));
+  }
   FormKernelsOptions form;
   form.crossNode = fusion.crossNode;
   form.explain = fusion.explain;

@@ -11,7 +11,9 @@ Fails where two values that live at once overlap, where a step reads what has
 been overwritten or was never written, where a value lies outside of the arena,
 and where the arena is larger than LIMIT times the most that is live at once. A
 value that takes over the place of one that ends at the same step counts once.
-Values that control flow passes on (`shared`) are followed by buffer.
+Values that control flow passes on (`shared`) are followed by buffer. A value that
+is made in parts is written by several steps, each part by one; what is read of it
+must have been written.
 """
 
 import argparse
@@ -47,8 +49,8 @@ def unroll(steps, depth=0):
 
 
 def accesses(step, role):
-    """(key, begin, end, choice) of every access to the arena; `choice` marks one
-    of several places that a loop swaps."""
+    """(key, begin, end, choice, parts) of every access to the arena; `choice` marks
+    one of several places that a loop swaps."""
     for access in step.get(role, []):
         places = [p for p in access["places"] if p["storage"] == "arena"]
         for place in places:
@@ -57,13 +59,14 @@ def accesses(step, role):
             key = (("buffer", place["buffer"]) if access["shared"]
                    else ("value", access["value"]))
             begin = place["offset"]
-            yield key, begin, begin + access["bytes"], len(access["places"]) > 1
+            yield key, begin, begin + access["bytes"], len(access["places"]) > 1, access.get("parts", [])
 
 
 class Value:
     def __init__(self, key, begin, end, first):
         self.key, self.begin, self.end = key, begin, end
         self.first = self.last = first
+        self.parts = set()
 
     def meets(self, other):
         return self.begin < other.end and other.begin < self.end
@@ -74,7 +77,7 @@ def follow(steps):
     values = []
     current = {}
     for time, step in enumerate(steps):
-        for key, begin, end, choice in accesses(step, "reads"):
+        for key, begin, end, choice, parts in accesses(step, "reads"):
             value = current.get(key)
             if value is None and choice:
                 continue  # The other buffer of a loop: not written yet.
@@ -82,14 +85,25 @@ def follow(steps):
                 raise Failure(f"step {time} ({step.get('kernel')}) reads {key}, which nothing wrote")
             if not choice and (value.begin > begin or value.end < end) and key[0] == "value":
                 raise Failure(f"step {time} ({step.get('kernel')}) reads {key} at another place")
+            missing = set(parts) - value.parts
+            if missing and not choice:
+                raise Failure(f"step {time} ({step.get('kernel')}) reads {key}, of which nothing wrote "
+                              f"parts {sorted(missing)}")
             value.last = time
-        for key, begin, end, choice in accesses(step, "writes"):
+        for key, begin, end, choice, parts in accesses(step, "writes"):
             value = current.get(key)
+            # A part that is there already begins the value anew.
+            if value is not None and parts and not value.parts.intersection(parts):
+                value.last = time
+                value.parts.update(parts)
+                continue
             if value is not None and key[0] == "buffer":
                 value.last = time
+                value.parts.update(parts)
                 value.begin, value.end = min(value.begin, begin), max(value.end, end)
                 continue
             current[key] = Value(key, begin, end, time)
+            current[key].parts.update(parts)
             values.append(current[key])
     return values
 

@@ -163,11 +163,19 @@ static Error addEdges(const ModelSettings &settings, const OptionTexts &options,
     return Error::success();
   auto getValues = [](const json::Object &step, StringRef key) {
     std::vector<int64_t> values;
-    if (const json::Array *uses = step.getArray(key))
-      for (const json::Value &use : *uses)
-        if (const json::Object *object = use.getAsObject())
-          if (std::optional<int64_t> value = object->getInteger("value"))
-            values.push_back(*value);
+    const json::Array *uses = step.getArray(key);
+    for (size_t i = 0, e = uses ? uses->size() : 0; i != e; ++i) {
+      const json::Object *use = (*uses)[i].getAsObject();
+      if (!use)
+        continue;
+      // What is made in parts comes from all that make them.
+      if (const json::Array *parts = use->getArray("parts")) {
+        for (const json::Value &part : *parts)
+          values.push_back(part.getAsInteger().value_or(-1));
+      } else if (std::optional<int64_t> value = use->getInteger("value")) {
+        values.push_back(*value);
+      }
+    }
     return values;
   };
   DenseMap<int64_t, size_t> writers;

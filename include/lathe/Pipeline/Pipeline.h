@@ -26,6 +26,7 @@ namespace lathe {
 struct FusionOptions {
   bool crossNode = true;
   bool batchNorm = true; ///< Into the convolution before it (level 2).
+  bool concats = true;   ///< Parts are computed in place (level 3).
   bool constants = true; ///< Nodes that depend on constants only (level 2).
   bool groupNorm = true; ///< Of reshapes around an instance's (level 2).
   bool quantized = true; ///< Into sums of integers (level 2).

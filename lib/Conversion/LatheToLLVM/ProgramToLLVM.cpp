@@ -5,6 +5,7 @@
 
 #include "ProgramLowering.h"
 #include "SplitFunction.h"
+#include "lathe/Transforms/Fusion/ConcatParts.h"
 #include "lathe/Transforms/Fusion/ProgramOps.h"
 
 #include "mlir/Conversion/Passes.h"
@@ -314,6 +315,17 @@ Value ProgramLowering::getAddress(Value tensor, Location loc) {
     unsigned id = weightIds.lookup({weight.getValue(), weight.getRecipeAttr()});
     return addBytes(weights, tables.weights[id].offset, loc);
   }
+  if (OpOperand *use = findConcatUse(tensor)) {
+    Value base = getAddress(use->getOwner()->getResult(0), loc);
+    FailureOr<Value> offset = getPartOffset(builder, *use);
+    if (!base || llvm::failed(offset))
+      return {};
+    auto type = cast<RankedTensorType>(tensor.getType());
+    Value bytes = LLVM::MulOp::create(
+        builder, loc, getSize(*offset, loc),
+        constant(getElementBytes(type.getElementType()), loc));
+    return addDynamicBytes(base, bytes, loc);
+  }
   Operation *def = tensor.getDefiningOp();
   auto storage =
       def ? def->getAttrOfType<ArrayAttr>(storageAttrName) : ArrayAttr();
@@ -438,7 +450,7 @@ LogicalResult ProgramLowering::lowerBlock(Block &block) {
               return success();
             })
             // Views have no code of their own, nor have sizes in the table.
-            .Case<ViewOp, SliceOp, WeightOp, SymbolOp, LiteralOp>(
+            .Case<ViewOp, SliceOp, ConcatOp, WeightOp, SymbolOp, LiteralOp>(
                 [&](Operation *) { return success(); })
             .Default([&](Operation *op) { return lowerScalarOp(op); });
     if (llvm::failed(ok))

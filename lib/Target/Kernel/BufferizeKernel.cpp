@@ -63,6 +63,8 @@ static ArrayAttr findInplace(KernelOp kernel) {
           op.getMatchingIndexingMap(operand) != out ||
           kernel.getInputDims()[arg.getArgNumber()] !=
               kernel.getResultDims()[i] ||
+          !getWithin(kernel, arg.getArgNumber()).empty() ||
+          !getWithin(kernel, kernel.getNumInputs() + i).empty() ||
           !taken.insert(arg).second)
         continue;
       pairs.push_back(builder.getDenseI64ArrayAttr(
@@ -73,6 +75,24 @@ static ArrayAttr findInplace(KernelOp kernel) {
   return pairs.empty() ? ArrayAttr() : builder.getArrayAttr(pairs);
 }
 
+/// The buffer of argument `arg`, with the strides of what it lies in.
+static MemRefType getBufferType(KernelOp kernel, unsigned arg,
+                                RankedTensorType type) {
+  ArrayRef<AffineExpr> within = getWithin(kernel, arg);
+  if (within.empty())
+    return MemRefType::get(type.getShape(), type.getElementType());
+  SmallVector<int64_t> strides(within.size(), 1);
+  for (int64_t d = strides.size() - 1; d > 0; --d) {
+    auto size = dyn_cast<AffineConstantExpr>(within[d]);
+    bool isKnown = size && !ShapedType::isDynamic(strides[d]);
+    strides[d - 1] =
+        isKnown ? strides[d] * size.getValue() : ShapedType::kDynamic;
+  }
+  return MemRefType::get(
+      type.getShape(), type.getElementType(),
+      StridedLayoutAttr::get(kernel.getContext(), /*offset=*/0, strides));
+}
+
 /// Inputs become buffers, results are written into new arguments.
 static void bufferizeSignature(KernelOp kernel) {
   OpBuilder builder(kernel.getContext());
@@ -81,21 +101,19 @@ static void bufferizeSignature(KernelOp kernel) {
   Location loc = kernel.getLoc();
   unsigned numInputs = kernel.getNumInputs();
   builder.setInsertionPointToStart(&block);
-  auto toBuffer = [](RankedTensorType type) {
-    return MemRefType::get(type.getShape(), type.getElementType());
-  };
   for (unsigned i = 0; i < numInputs; ++i) {
     BlockArgument input = block.getArgument(i);
     auto type = cast<RankedTensorType>(input.getType());
-    input.setType(toBuffer(type));
+    input.setType(getBufferType(kernel, i, type));
     auto tensor = bufferization::ToTensorOp::create(
         builder, loc, type, input, /*restrict=*/true, /*writable=*/false);
     input.replaceAllUsesExcept(tensor, tensor);
   }
   builder.setInsertionPoint(yield);
   for (auto [i, value] : llvm::enumerate(yield.getResults())) {
+    unsigned arg = numInputs + i;
     BlockArgument output = block.insertArgument(
-        numInputs + i, toBuffer(kernel.getResultType(i)), loc);
+        arg, getBufferType(kernel, arg, kernel.getResultType(i)), loc);
     bufferization::MaterializeInDestinationOp::create(
         builder, loc, /*result=*/Type(), value, output, /*restrict=*/true,
         /*writable=*/true);

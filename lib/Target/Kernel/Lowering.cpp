@@ -32,7 +32,8 @@ using namespace lathe;
 
 Value lathe::buildBuffer(OpBuilder &builder, Location loc,
                          const LLVMTypeConverter &converter, MemRefType type,
-                         ValueRange dynamicSizes, Value pointer) {
+                         ValueRange dynamicSizes, Value pointer,
+                         ValueRange within) {
   auto toWord = [&](Value index) -> Value {
     return arith::IndexCastOp::create(builder, loc, builder.getI64Type(),
                                       index);
@@ -49,12 +50,13 @@ Value lathe::buildBuffer(OpBuilder &builder, Location loc,
         ShapedType::isDynamic(size)
             ? dynamicSizes[next++]
             : Value(arith::ConstantIndexOp::create(builder, loc, size)));
+  SmallVector<Value> whole = within.empty() ? sizes : llvm::to_vector(within);
   Value stride = arith::ConstantIndexOp::create(builder, loc, 1);
   for (int64_t i = type.getRank() - 1; i >= 0; --i) {
     descriptor.setSize(builder, loc, i, toWord(sizes[i]));
     descriptor.setStride(builder, loc, i, toWord(stride));
     if (i)
-      stride = builder.createOrFold<arith::MulIOp>(loc, stride, sizes[i]);
+      stride = builder.createOrFold<arith::MulIOp>(loc, stride, whole[i]);
   }
   return UnrealizedConversionCastOp::create(builder, loc, TypeRange(type),
                                             Value(descriptor))
@@ -70,10 +72,19 @@ static SmallVector<Value> lookUp(const IRMapping &mapping, ValueRange values) {
 void lathe::mapArgument(OpBuilder &builder, KernelOp kernel, BlockArgument arg,
                         Value address, const LLVMTypeConverter &converter,
                         IRMapping &mapping) {
+  Location loc = kernel.getLoc();
   SmallVector<Value> dynamic = lookUp(mapping, kernel.getDynamicDims(arg));
-  mapping.map(arg,
-              buildBuffer(builder, kernel.getLoc(), converter,
-                          cast<MemRefType>(arg.getType()), dynamic, address));
+  SmallVector<Value> sizes = lookUp(mapping, ValueRange(kernel.getSizes()));
+  SmallVector<Value> within = llvm::map_to_vector(
+      getWithin(kernel, arg.getArgNumber()), [&](AffineExpr size) -> Value {
+        if (auto symbol = dyn_cast<AffineSymbolExpr>(size))
+          return sizes[symbol.getPosition()];
+        return arith::ConstantIndexOp::create(
+            builder, loc, cast<AffineConstantExpr>(size).getValue());
+      });
+  mapping.map(arg, buildBuffer(builder, loc, converter,
+                               cast<MemRefType>(arg.getType()), dynamic,
+                               address, within));
 }
 
 LogicalResult lathe::mapScratch(OpBuilder &builder, KernelOp kernel,

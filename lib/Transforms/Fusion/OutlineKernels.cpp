@@ -1,6 +1,9 @@
 // Part of the Lathe project, under the Apache License v2.0 with LLVM
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "FusionSavings.h"
+
+#include "lathe/Transforms/Fusion/ConcatParts.h"
 #include "lathe/Transforms/Fusion/Passes.h"
 #include "lathe/Transforms/Fusion/ProgramOps.h"
 
@@ -184,53 +187,6 @@ LogicalResult Outliner::order(Block &block,
   return success();
 }
 
-/// Per kind, how many of `ops` joined and what that saves: a fused result is
-/// neither written, unless it leaves the kernel, nor read by each other node.
-static DictionaryAttr getFusions(KernelOp kernel, ArrayRef<Operation *> ops,
-                                 const DenseSet<Operation *> &members,
-                                 ArrayRef<Value> results,
-                                 const IRMapping &mapping) {
-  MLIRContext *context = kernel.getContext();
-  AffineExpr zero = getAffineConstantExpr(0, context);
-  llvm::MapVector<StringAttr, std::pair<int64_t, AffineExpr>> kinds;
-  for (Operation *op : ops) {
-    if (auto moved = op->getAttrOfType<DenseI64ArrayAttr>(movedAttrName)) {
-      auto &[count, bytes] =
-          kinds.insert({StringAttr::get(context, moveFusion), {0, zero}})
-              .first->second;
-      count += moved.size();
-      for (int64_t operand : moved.asArrayRef())
-        if (std::optional<AffineExpr> size =
-                getKernelBytes(kernel, mapping.lookup(op->getOperand(operand))))
-          bytes = bytes + *size * 2;
-    }
-    auto kind = op->getAttrOfType<StringAttr>(fusedAttrName);
-    if (!kind)
-      continue;
-    auto &[count, bytes] = kinds.insert({kind, {0, zero}}).first->second;
-    ++count;
-    for (Value result : op->getResults()) {
-      llvm::SmallDenseSet<Attribute> readers;
-      for (Operation *user : result.getUsers())
-        if (members.contains(user) &&
-            user->getAttr(nodeAttrName) != op->getAttr(nodeAttrName))
-          readers.insert(user->getAttr(nodeAttrName));
-      int64_t moves = readers.size() + !llvm::is_contained(results, result);
-      if (std::optional<AffineExpr> size =
-              getKernelBytes(kernel, mapping.lookup(result)))
-        bytes = bytes + *size * moves;
-    }
-  }
-  SmallVector<NamedAttribute> entries;
-  for (auto &[kind, saved] : kinds)
-    entries.push_back(
-        {kind, AffineMapAttr::get(AffineMap::get(
-                   0, kernel.getSizes().size(),
-                   {getAffineConstantExpr(saved.first, context), saved.second},
-                   context))});
-  return DictionaryAttr::get(context, entries);
-}
-
 KernelOp Outliner::share(KernelOp kernel, StringRef hint) {
   std::string text;
   llvm::raw_string_ostream os(text);
@@ -357,6 +313,17 @@ LogicalResult Outliner::outline(Group &group) {
       return failure();
     resultDims.push_back(*positions);
   }
+  // What lies in another tensor has that one's strides.
+  SmallVector<SmallVector<AffineExpr>> within;
+  for (ValueRange values : {inputs.getArrayRef(), ArrayRef(results)})
+    for (Value value : values) {
+      FailureOr<SmallVector<AffineExpr>> dims =
+          findWithin(builder, value, sizes);
+      if (failed(dims))
+        return emitError(value.getLoc(),
+                         "failed to find the sizes of what a value lies in");
+      within.push_back(*dims);
+    }
   for (Value size : sizes)
     if (!size.getType().isIndex())
       return emitError(group.ops.front()->getLoc(),
@@ -379,6 +346,15 @@ LogicalResult Outliner::outline(Group &group) {
       builder, loc, "kernel", /*sym_visibility=*/nullptr,
       builder.getArrayAttr(types), builder.getArrayAttr(inputDims),
       builder.getArrayAttr(resultDims));
+  if (llvm::any_of(within, [](const auto &dims) { return !dims.empty(); }))
+    kernel->setAttr(withinAttrName,
+                    builder.getArrayAttr(llvm::map_to_vector(
+                        within, [&](ArrayRef<AffineExpr> dims) -> Attribute {
+                          if (dims.empty())
+                            return builder.getUnitAttr();
+                          return AffineMapAttr::get(
+                              AffineMap::get(0, sizes.size(), dims, context));
+                        })));
   Block *body = &kernel.getBody().emplaceBlock();
   IRMapping mapping;
   for (Value input : inputs)

@@ -54,6 +54,8 @@ private:
   void findGrowing();
   /// Places what a launch or a library call makes.
   void placeResults(Operation *op);
+  /// Places what parts lie in, before the first of them is made.
+  void placeConcat(ConcatOp concat, int64_t here);
   void placeIf(scf::IfOp branch);
   LogicalResult placeLoop(Operation *loop, ValueRange inits, ValueRange carried,
                           ValueRange yields);
@@ -121,6 +123,8 @@ bool Planner::haveEqualSizes(Value a, Value b) {
   if (typeA.getShape() != typeB.getShape())
     return false;
   auto dims = [&](Value value) -> FailureOr<SmallVector<Value>> {
+    if (auto concat = value.getDefiningOp<ConcatOp>())
+      return SmallVector<Value>(concat.getDims());
     auto launch = value.getDefiningOp<LaunchOp>();
     if (!launch)
       return failure();
@@ -157,7 +161,7 @@ std::optional<int64_t> Planner::findInplace(LaunchOp launch, unsigned result) {
       continue;
     // The same buffer read another way in this launch must stay.
     if (llvm::count_if(launch.getInputs(),
-                       [&](Value v) { return getSlicedValue(v) == root; }) > 1)
+                       [&](Value v) { return getStorageRoot(v) == root; }) > 1)
       continue;
     return slot->second;
   }
@@ -178,7 +182,7 @@ LogicalResult Planner::run() {
         return ret.emitError("expects results that are ranked tensors, got ")
                << value.getType();
       Value root = getViewedValue(value);
-      if (!isa_and_present<LaunchOp, CallOp>(root.getDefiningOp()) ||
+      if (!isa_and_present<LaunchOp, CallOp, ConcatOp>(root.getDefiningOp()) ||
           !outputOf.try_emplace(root, i).second)
         return ret.emitError("expects each result to be a launch's own, got "
                              "another for result ")
@@ -276,6 +280,11 @@ void Planner::placeResults(Operation *op) {
       storage.push_back(UnitAttr::get(context));
       continue;
     }
+    if (Value root = getStorageRoot(result); root != result) {
+      placeConcat(cast<ConcatOp>(root.getDefiningOp()), position.lookup(op));
+      storage.push_back(UnitAttr::get(context));
+      continue;
+    }
     // What control flow around it yields has its place already.
     if (given.contains(result)) {
       storage.push_back(UnitAttr::get(context));
@@ -304,6 +313,32 @@ void Planner::placeResults(Operation *op) {
       growableOf[result] = cast<GrowableAttr>(storage.back()).getSlot();
   }
   op->setAttr(storageAttrName, ArrayAttr::get(context, storage));
+}
+
+void Planner::placeConcat(ConcatOp concat, int64_t here) {
+  if (concat->hasAttr(storageAttrName))
+    return;
+  Value whole = concat.getResult();
+  Attribute place = UnitAttr::get(func.getContext());
+  if (auto output = outputOf.find(whole); output != outputOf.end()) {
+    place = OutputAttr::get(func.getContext(), output->second);
+  } else if (!given.contains(whole)) {
+    // All that shows a part of it keeps it.
+    int64_t last = getLastUse(whole);
+    SmallVector<Value> parts = {whole};
+    for (unsigned i = 0; i != parts.size(); ++i) {
+      last = std::max(last, getLastUse(parts[i]));
+      if (auto inner = parts[i].getDefiningOp<ConcatOp>())
+        for (Value part : inner.getParts())
+          parts.push_back(getViewedValue(part));
+    }
+    place = addPlace(here, last, whole);
+    if (auto arena = dyn_cast<ArenaAttr>(place))
+      slotOf[whole] = arena.getSlot();
+    else
+      growableOf[whole] = cast<GrowableAttr>(place).getSlot();
+  }
+  concat->setAttr(storageAttrName, ArrayAttr::get(func.getContext(), {place}));
 }
 
 void Planner::placeIf(scf::IfOp branch) {

@@ -44,7 +44,8 @@ struct Step {
 struct Buffer {
   int64_t bytes = 0;
   unsigned readers = 0;
-  bool isKept = false; ///< Something after the segment reads it.
+  unsigned writers = 0; ///< More than one where it is a concatenation.
+  bool isKept = false;  ///< Something after the segment reads it.
 };
 
 /// How much memory an order of a segment's launches needs.
@@ -52,8 +53,10 @@ class Memory {
 public:
   Memory(ArrayRef<Step> steps, ArrayRef<Buffer> buffers)
       : steps(steps), buffers(buffers) {
-    for (const Buffer &buffer : buffers)
+    for (const Buffer &buffer : buffers) {
       readers.push_back(buffer.readers);
+      writers.push_back(buffer.writers);
+    }
   }
 
   /// The bytes that launching `i` adds while it runs, and that it leaves.
@@ -67,7 +70,7 @@ public:
 private:
   ArrayRef<Step> steps;
   ArrayRef<Buffer> buffers;
-  SmallVector<unsigned> readers;
+  SmallVector<unsigned> readers, writers;
   int64_t live = 0, peak = 0;
 };
 
@@ -97,7 +100,8 @@ std::pair<int64_t, int64_t> Memory::getChange(unsigned i) const {
   const Step &step = steps[i];
   int64_t added = 0, freed = 0;
   for (unsigned buffer : step.writes)
-    added += buffers[buffer].bytes;
+    if (writers[buffer] == buffers[buffer].writers)
+      added += buffers[buffer].bytes;
   for (unsigned buffer : step.reads)
     if (isLastRead(buffer))
       freed += buffers[buffer].bytes;
@@ -120,7 +124,8 @@ void Memory::launch(unsigned i) {
     --readers[buffer];
   // What nobody reads is only needed while it is made.
   for (unsigned buffer : steps[i].writes)
-    if (buffers[buffer].readers == 0 && !buffers[buffer].isKept)
+    if (--writers[buffer] == 0 && buffers[buffer].readers == 0 &&
+        !buffers[buffer].isKept)
       live -= buffers[buffer].bytes;
 }
 
@@ -131,9 +136,11 @@ Segment::Segment(ArrayRef<LaunchOp> launches, SymbolTableCollection &symbols) {
     numbers[launch] = i;
 
   /// The buffer of a value that the planner will give a place in the arena.
-  auto getBuffer = [&](Value root) -> std::optional<unsigned> {
+  auto getBuffer = [&](Value value) -> std::optional<unsigned> {
+    Value root = getStorageRoot(value);
     auto type = dyn_cast<RankedTensorType>(root.getType());
-    if (!root.getDefiningOp<LaunchOp>() || !type || !type.hasStaticShape())
+    if (!isa_and_present<LaunchOp, ConcatOp>(root.getDefiningOp()) || !type ||
+        !type.hasStaticShape())
       return std::nullopt;
     auto [entry, isNew] = bufferOf.try_emplace(root, buffers.size());
     if (!isNew)
@@ -143,16 +150,21 @@ Segment::Segment(ArrayRef<LaunchOp> launches, SymbolTableCollection &symbols) {
         type.getNumElements() * getElementBytes(type.getElementType());
     llvm::SmallSetVector<Operation *, 8> readers;
     bool isResult = false;
-    SmallVector<Value> aliases = {root};
-    while (!aliases.empty()) {
-      for (Operation *user : aliases.pop_back_val().getUsers()) {
+    SetVector<Value> aliases;
+    aliases.insert(root);
+    if (auto concat = root.getDefiningOp<ConcatOp>()) {
+      SmallVector<Value> parts;
+      collectParts(concat, parts);
+      aliases.insert(parts.begin(), parts.end());
+    }
+    for (unsigned i = 0; i != aliases.size(); ++i)
+      for (Operation *user : aliases[i].getUsers()) {
         isResult |= isa<func::ReturnOp>(user);
-        if (isa<ViewOp, SliceOp>(user))
-          aliases.push_back(user->getResult(0));
+        if (isa<ViewOp, SliceOp, ConcatOp>(user))
+          aliases.insert(user->getResult(0));
         else
           readers.insert(user);
       }
-    }
     for (Operation *reader : readers)
       if (numbers.contains(reader))
         ++buffer.readers;
@@ -182,25 +194,31 @@ Segment::Segment(ArrayRef<LaunchOp> launches, SymbolTableCollection &symbols) {
         llvm::append_range(operands, def->getOperands());
     }
     for (Value input : launch.getInputs())
-      if (std::optional<unsigned> buffer = getBuffer(getSlicedValue(input));
+      if (std::optional<unsigned> buffer = getBuffer(input);
           buffer && !llvm::is_contained(step.reads, *buffer))
         step.reads.push_back(*buffer);
     for (Value result : launch.getResults())
-      if (std::optional<unsigned> buffer = getBuffer(result))
+      if (std::optional<unsigned> buffer = getBuffer(result);
+          buffer && !llvm::is_contained(step.writes, *buffer)) {
         step.writes.push_back(*buffer);
+        ++buffers[*buffer].writers;
+      }
     auto kernel = symbols.lookupNearestSymbolFrom<KernelOp>(
         launch, launch.getKernelAttr());
     auto pairs = kernel ? kernel->getAttrOfType<ArrayAttr>(inplaceAttrName)
                         : ArrayAttr();
     for (Attribute pair : pairs ? pairs.getValue() : ArrayRef<Attribute>()) {
       ArrayRef<int64_t> which = cast<DenseI64ArrayAttr>(pair).asArrayRef();
-      std::optional<unsigned> result = getBuffer(launch.getResult(which[0]));
-      std::optional<unsigned> read =
-          getBuffer(getViewedValue(launch.getInputs()[which[1]]));
-      bool isReadOnce =
-          llvm::count_if(launch.getInputs(), [&](Value input) {
-            return read && getBuffer(getSlicedValue(input)) == read;
-          }) == 1;
+      // Not of another tensor's memory.
+      Value made = launch.getResult(which[0]);
+      Value source = getViewedValue(launch.getInputs()[which[1]]);
+      if (getStorageRoot(made) != made || getStorageRoot(source) != source)
+        continue;
+      std::optional<unsigned> result = getBuffer(made);
+      std::optional<unsigned> read = getBuffer(source);
+      bool isReadOnce = llvm::count_if(launch.getInputs(), [&](Value input) {
+                          return read && getBuffer(input) == read;
+                        }) == 1;
       if (result && isReadOnce &&
           buffers[*result].bytes == buffers[*read].bytes)
         step.inplace.push_back({*result, *read});

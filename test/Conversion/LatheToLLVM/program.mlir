@@ -99,3 +99,32 @@ func.func @main(%past: tensor<?xf32> {lathe.name = "past", lathe.dims = ["p"], l
   %4 = lathe.view %2[%3] : tensor<?xf32> to tensor<?xf32>
   return %4 : tensor<?xf32>
 }
+
+// -----
+
+lathe.kernel @k(%x: memref<2x16xf32>, %y: memref<2x16xf32, strided<[48, 1]>>) -> (tensor<2x16xf32>) input_dims [[]] result_dims [[]]
+    attributes {lathe.grid = affine_map<() -> (1)>, lathe.within = [unit, affine_map<() -> (2, 48)>]} {
+  lathe.yield
+}
+
+// A part begins where those before it in its row end: 16 elements of 4 bytes on,
+// each, in the caller's buffer.
+// CHECK-LABEL: llvm.func @model_program(
+// CHECK-DAG: %[[FOUR:.*]] = llvm.mlir.constant(4 : i64)
+// CHECK-DAG: %[[SIXTEEN:.*]] = llvm.mlir.constant(16 : i64)
+// CHECK: llvm.call @lathe_rt_launch(
+// CHECK: %[[INNER:.*]] = llvm.mul %[[SIXTEEN]], %[[FOUR]]
+// CHECK: llvm.getelementptr %{{.*}}[%[[INNER]]]
+// CHECK: llvm.call @lathe_rt_launch(
+// CHECK: %[[START:.*]] = llvm.getelementptr %{{.*}}[%[[INNER]]]
+// CHECK: llvm.getelementptr %[[START]][%[[INNER]]]
+// CHECK: llvm.call @lathe_rt_launch(
+func.func @main(%x: tensor<2x16xf32> {lathe.name = "x"}) -> (tensor<2x48xf32> {lathe.name = "y"})
+    attributes {lathe.slots = [], lathe.offsets = array<i64>, lathe.arena_bytes = 0 : i64} {
+  %0 = lathe.launch @k(%x) {lathe.storage = [unit]} : (tensor<2x16xf32>) -> tensor<2x16xf32>
+  %1 = lathe.launch @k(%x) {lathe.storage = [unit]} : (tensor<2x16xf32>) -> tensor<2x16xf32>
+  %2 = lathe.launch @k(%x) {lathe.storage = [unit]} : (tensor<2x16xf32>) -> tensor<2x16xf32>
+  %3 = lathe.concat %1, %2 axis 1 : (tensor<2x16xf32>, tensor<2x16xf32>) -> tensor<2x32xf32>
+  %4 = lathe.concat %0, %3 axis 1 {lathe.storage = [#lathe.output<0>]} : (tensor<2x16xf32>, tensor<2x32xf32>) -> tensor<2x48xf32>
+  return %4 : tensor<2x48xf32>
+}

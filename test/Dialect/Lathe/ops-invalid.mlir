@@ -229,3 +229,51 @@ func.func @grid_c4_sizes(%n: index) {
   } : tensor<?x4xf32>
   return
 }
+
+// -----
+
+func.func @concat_c1_elements(%a: tensor<2x3xf32>, %b: tensor<2x4xf64>) {
+  // expected-error @+1 {{'lathe.concat' op expects parts of elements and rank of 'tensor<2x7xf32>', got 'tensor<2x4xf64>'}}
+  %c = lathe.concat %a, %b axis 1 : (tensor<2x3xf32>, tensor<2x4xf64>) -> tensor<2x7xf32>
+  return
+}
+
+// -----
+
+func.func @concat_c1_other_sizes(%a: tensor<2x3xf32>, %b: tensor<5x4xf32>) {
+  // expected-error @+1 {{'lathe.concat' op expects size 2 in dimension 0, got 'tensor<5x4xf32>'}}
+  %c = lathe.concat %a, %b axis 1 : (tensor<2x3xf32>, tensor<5x4xf32>) -> tensor<2x7xf32>
+  return
+}
+
+// -----
+
+func.func @concat_c1_sum(%a: tensor<2x3xf32>, %b: tensor<2x4xf32>) {
+  // expected-error @+1 {{'lathe.concat' op expects sizes that add up to 8 along the axis, got 7}}
+  %c = lathe.concat %a, %b axis 1 : (tensor<2x3xf32>, tensor<2x4xf32>) -> tensor<2x8xf32>
+  return
+}
+
+// -----
+
+func.func @concat_axis(%a: tensor<2x3xf32>) {
+  // expected-error @+1 {{'lathe.concat' op expects an axis in [0, 2), got 2}}
+  %c = lathe.concat %a axis 2 : (tensor<2x3xf32>) -> tensor<2x3xf32>
+  return
+}
+
+// -----
+
+func.func @concat_no_parts() {
+  // expected-error @+1 {{'lathe.concat' op expects parts, got none}}
+  %c = "lathe.concat"() <{axis = 0, operandSegmentSizes = array<i32: 0, 0>}> : () -> tensor<2x3xf32>
+  return
+}
+
+// -----
+
+func.func @concat_dims(%a: tensor<?x3xf32>) {
+  // expected-error @+1 {{'lathe.concat' op expects 1 sizes of the result, got 0}}
+  %c = lathe.concat %a axis 1 : (tensor<?x3xf32>) -> tensor<?x3xf32>
+  return
+}

@@ -70,3 +70,13 @@ func.func @grid(%n: index) -> tensor<?x4xf32> {
   } : tensor<?x4xf32>
   return %y : tensor<?x4xf32>
 }
+
+// CHECK-LABEL: @concat
+// CHECK: lathe.concat %{{.*}}, %{{.*}} dims[%[[N:.*]]] axis 1 : (tensor<?x3xf32>, tensor<?x4xf32>) -> tensor<?x7xf32>
+// CHECK: lathe.concat %{{.*}}, %{{.*}} axis 0 : (tensor<2xf32>, tensor<3xf32>) -> tensor<5xf32>
+func.func @concat(%a: tensor<?x3xf32>, %b: tensor<?x4xf32>, %c: tensor<2xf32>, %d: tensor<3xf32>, %n: index)
+    -> (tensor<?x7xf32>, tensor<5xf32>) {
+  %0 = lathe.concat %a, %b dims [%n] axis 1 : (tensor<?x3xf32>, tensor<?x4xf32>) -> tensor<?x7xf32>
+  %1 = lathe.concat %c, %d axis 0 : (tensor<2xf32>, tensor<3xf32>) -> tensor<5xf32>
+  return %0, %1 : tensor<?x7xf32>, tensor<5xf32>
+}

@@ -57,3 +57,29 @@ lathe.kernel @mean(%x: tensor<?x100xf32>, %s: index) -> (tensor<?x100xf32>)
   } -> tensor<?x100xf32>
   lathe.yield %0 : tensor<?x100xf32>
 }
+
+// -----
+
+#id = affine_map<(d0, d1) -> (d0, d1)>
+// What lies in another tensor has its strides, and no buffer takes over another.
+// CHECK-LABEL: lathe.kernel @within
+// CHECK-SAME: %[[X:.*]]: memref<?x16xf32>, %[[Y:.*]]: memref<?x16xf32, strided<[?, 1]>>, %[[Z:.*]]: memref<?x16xf32, strided<[48, 1]>>
+// CHECK-NOT: lathe.inplace
+// CHECK-NOT: alloc
+// CHECK: linalg.generic
+// CHECK-SAME: ins(%[[X]], %[[Y]]
+// CHECK-SAME: outs(%[[Z]]
+// CHECK-NOT: copy
+// CHECK: lathe.yield
+lathe.kernel @within(%x: tensor<?x16xf32>, %y: tensor<?x16xf32>, %s: index, %k: index) -> (tensor<?x16xf32>)
+    input_dims [[0], [0]] result_dims [[0]]
+    attributes {lathe.within = [unit, affine_map<()[s0, s1] -> (s0, s1)>, affine_map<()[s0, s1] -> (s0, 48)>]} {
+  %e = tensor.empty(%s) : tensor<?x16xf32>
+  %0 = linalg.generic {indexing_maps = [#id, #id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%x, %y : tensor<?x16xf32>, tensor<?x16xf32>) outs(%e : tensor<?x16xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.addf %a, %b : f32
+    linalg.yield %m : f32
+  } -> tensor<?x16xf32>
+  lathe.yield %0 : tensor<?x16xf32>
+}

@@ -138,3 +138,43 @@ func.func @grid(%x: tensor<?x4xf32> {lathe.dims = ["n", ""]}) -> tensor<?x4xf32>
   } {lathe.group = 0 : i64} : tensor<?x4xf32>
   return %y : tensor<?x4xf32>
 }
+
+// -----
+
+// Parts have the strides of what they lie in, also where they are read; what is
+// not copied counts, what the concatenation's own node makes does not.
+// CHECK-LABEL: func.func @concat
+// CHECK: %[[A:.*]] = lathe.launch @[[MAKE:k0_[a-z]+]](%arg0) {lathe.fusions = {concat = affine_map<() -> (1, 1024)>},
+// CHECK: lathe.launch @[[READ:k1_[a-z]+]](%[[A]])
+// CHECK-NOT: lathe.fusions
+// CHECK: %[[B:.*]] = lathe.launch @{{.*}}(%arg0)
+// CHECK-NOT: lathe.fusions
+// CHECK: lathe.concat %[[A]], %[[B]] axis 1
+// CHECK: lathe.kernel @[[MAKE]](
+// CHECK-SAME: lathe.within = [unit, affine_map<() -> (8, 32)>]
+// CHECK: lathe.kernel @[[READ]](
+// CHECK-SAME: lathe.within = [affine_map<() -> (8, 32)>, unit]
+func.func @concat(%x: tensor<8x16xf32>) -> (tensor<8x32xf32>, tensor<8x16xf32>) {
+  %e = tensor.empty() : tensor<8x16xf32>
+  %a = linalg.exp {lathe.node = 0, lathe.group = 0} ins(%x : tensor<8x16xf32>) outs(%e : tensor<8x16xf32>) -> tensor<8x16xf32>
+  %r = linalg.sqrt {lathe.node = 1, lathe.group = 1} ins(%a : tensor<8x16xf32>) outs(%e : tensor<8x16xf32>) -> tensor<8x16xf32>
+  %b = linalg.copy {lathe.node = 2, lathe.group = 2} ins(%x : tensor<8x16xf32>) outs(%e : tensor<8x16xf32>) -> tensor<8x16xf32>
+  %c = lathe.concat %a, %b axis 1 {lathe.node = 2} : (tensor<8x16xf32>, tensor<8x16xf32>) -> tensor<8x32xf32>
+  return %c, %r : tensor<8x32xf32>, tensor<8x16xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @symbolic_concat
+// CHECK: lathe.within = [unit, affine_map<()[s0, s1] -> (s0, s1)>]
+func.func @symbolic_concat(%x: tensor<?x16xf32> {lathe.dims = ["n", ""]}, %y: tensor<?x?xf32> {lathe.dims = ["n", "k"]}) -> tensor<?x?xf32> {
+  %n = lathe.symbol "n"
+  %k = lathe.symbol "k"
+  %sum = affine.apply affine_map<()[s0] -> (s0 + 16)>()[%k]
+  %e = tensor.empty(%n) : tensor<?x16xf32>
+  %f = tensor.empty(%n, %k) : tensor<?x?xf32>
+  %a = linalg.exp {lathe.group = 0} ins(%x : tensor<?x16xf32>) outs(%e : tensor<?x16xf32>) -> tensor<?x16xf32>
+  %b = linalg.exp {lathe.group = 1} ins(%y : tensor<?x?xf32>) outs(%f : tensor<?x?xf32>) -> tensor<?x?xf32>
+  %c = lathe.concat %a, %b dims [%n, %sum] axis 1 : (tensor<?x16xf32>, tensor<?x?xf32>) -> tensor<?x?xf32>
+  return %c : tensor<?x?xf32>
+}

@@ -82,3 +82,36 @@ func.func @no_symbolic_sizes(%x: tensor<?xf32> {lathe.dims = ["n"]}) -> (tensor<
   %3 = lathe.launch @shrink(%1) [%n] : (tensor<256x?xf32>) -> tensor<?xf32>
   return %2, %3 : tensor<?xf32>, tensor<?xf32>
 }
+
+// -----
+
+lathe.kernel @grow(%x: tensor<16xf32>) -> (tensor<256xf32>) input_dims [[]] result_dims [[]] {
+  %e = tensor.empty() : tensor<256xf32>
+  lathe.yield %e : tensor<256xf32>
+}
+lathe.kernel @shrink(%x: tensor<256xf32>) -> (tensor<16xf32>) input_dims [[]] result_dims [[]] {
+  %e = tensor.empty() : tensor<16xf32>
+  lathe.yield %e : tensor<16xf32>
+}
+lathe.kernel @end(%x: tensor<512xf32>) -> (tensor<16xf32>) input_dims [[]] result_dims [[]] {
+  %e = tensor.empty() : tensor<16xf32>
+  lathe.yield %e : tensor<16xf32>
+}
+
+// The first part takes the memory of all, so other values end before it is made.
+// CHECK-LABEL: @concat
+// CHECK: %[[C:.*]] = lathe.launch @grow(%arg0)
+// CHECK-NEXT: lathe.launch @shrink(%[[C]])
+// CHECK-NEXT: lathe.launch @grow
+// CHECK-NEXT: lathe.launch @grow
+// CHECK-NEXT: lathe.concat
+// CHECK-NEXT: lathe.launch @end
+func.func @concat(%x: tensor<16xf32>) -> (tensor<16xf32>, tensor<16xf32>) {
+  %a = lathe.launch @grow(%x) : (tensor<16xf32>) -> tensor<256xf32>
+  %c = lathe.launch @grow(%x) : (tensor<16xf32>) -> tensor<256xf32>
+  %b = lathe.launch @grow(%x) : (tensor<16xf32>) -> tensor<256xf32>
+  %ab = lathe.concat %a, %b axis 0 : (tensor<256xf32>, tensor<256xf32>) -> tensor<512xf32>
+  %0 = lathe.launch @end(%ab) : (tensor<512xf32>) -> tensor<16xf32>
+  %1 = lathe.launch @shrink(%c) : (tensor<256xf32>) -> tensor<16xf32>
+  return %0, %1 : tensor<16xf32>, tensor<16xf32>
+}

@@ -23,12 +23,12 @@ class RewritePatternSet;
 
 namespace lathe {
 
-/// A memref of identity layout over `pointer`, as the descriptor that it will
-/// be.
+/// A memref over `pointer`, as the descriptor that it will be. Its strides are
+/// those of a tensor of sizes `within`, of its own where that is empty.
 mlir::Value buildBuffer(mlir::OpBuilder &builder, mlir::Location loc,
                         const mlir::LLVMTypeConverter &converter,
                         mlir::MemRefType type, mlir::ValueRange dynamicSizes,
-                        mlir::Value pointer);
+                        mlir::Value pointer, mlir::ValueRange within = {});
 
 /// Maps a tensor argument of the kernel, whose sizes are mapped, to a buffer at
 /// `address`.

@@ -95,6 +95,49 @@ def FormSlices : Pass<"form-slices", "::mlir::func::FuncOp"> {
   ];
 }
 
+def FormConcats : Pass<"form-concats", "::mlir::func::FuncOp"> {
+  let summary = "Lets the parts of concatenations be computed where they lie";
+  let description = [{
+    Slices that are inserted one after the other along an axis, until they fill
+    the tensor, become a `lathe.concat`, which moves nothing. A part whose readers
+    are kernels, that has no other place already, and whose rows are long enough,
+    is computed in place; other parts are copied. Where that saves nothing, all
+    stays as it is, as what depends on data does.
+
+    A run of parts that is another concatenation reads that one, so that
+    concatenations which grow (DenseNet) lie in one tensor.
+
+    ```mlir
+    %e = tensor.empty() : tensor<1x8x48xf32>
+    %0 = tensor.insert_slice %a into %e[0, 0, 0] [1, 8, 16] [1, 1, 1] ...
+    %1 = tensor.insert_slice %x into %0[0, 0, 16] [1, 8, 32] [1, 1, 1] ...
+    // becomes, where %x is an input
+    %b = linalg.copy ins(%x ...) outs(...)
+    %1 = lathe.concat %a, %b axis 2
+    ```
+  }];
+  let options = [
+    Option<"explain", "explain", "bool", "false",
+           "Write on copies of parts why those are copied (`lathe.apart`)">,
+    Option<"rowBytes", "row-bytes", "int64_t", "64",
+           "Shortest rows of a part that are written in place: a line of a cache">,
+    Option<"launchBytes", "launch-bytes", "int64_t", "32768",
+           "What is copied in the time that one more launch takes (some 2 us)">,
+    Option<"maxReaders", "max-readers", "unsigned", "2",
+           "Other kernels that read a part which leaves a cache: reading it at other "
+           "strides takes each longer by some 40 % of the copy (pooling, measured)">,
+    Option<"cacheBytes", "cache-bytes", "int64_t", "1048576",
+           "What stays in a cache until it is read">
+  ];
+  let dependentDialects = ["::lathe::LatheDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::tensor::TensorDialect", "::mlir::affine::AffineDialect",
+    "::mlir::arith::ArithDialect"];
+  let statistics = [
+    Statistic<"numPlaced", "num-placed", "Parts that are computed in place">,
+    Statistic<"numCopied", "num-copied", "Parts that are copied">
+  ];
+}
+
 def OwnResults : Pass<"own-results", "::mlir::func::FuncOp"> {
   let summary = "Gives every result of a program an op that computes it";
   let description = [{

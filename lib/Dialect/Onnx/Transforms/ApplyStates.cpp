@@ -77,7 +77,7 @@ static FailureOr<State> parseState(func::FuncOp func, StringRef text) {
 static Value getSource(Value value) {
   while (Operation *def = value.getDefiningOp()) {
     bool isSame = isa<IdentityOp>(def) ||
-                  (isa<ConcatOp>(def) && def->getNumOperands() == 1);
+                  (isa<onnx::ConcatOp>(def) && def->getNumOperands() == 1);
     if (!isSame)
       break;
     value = def->getOperand(0);
@@ -114,7 +114,7 @@ static LogicalResult applyGrowing(func::FuncOp func, const State &state) {
   BlockArgument past = func.getArgument(state.input);
   Operation *end = func.getBody().front().getTerminator();
   Value next = getSource(end->getOperand(state.output));
-  auto concat = next.getDefiningOp<ConcatOp>();
+  auto concat = next.getDefiningOp<onnx::ConcatOp>();
   auto type = dyn_cast<RankedTensorType>(past.getType());
   auto grown = dyn_cast<RankedTensorType>(next.getType());
   if (!concat || !type || !grown || concat->getNumOperands() < 2 ||
@@ -139,7 +139,7 @@ static LogicalResult applyGrowing(func::FuncOp func, const State &state) {
   SmallVector<Value> parts(llvm::drop_begin(concat->getOperands()));
   Value steps = parts.front();
   if (parts.size() > 1)
-    steps = ConcatOp::create(builder, concat.getLoc(),
+    steps = onnx::ConcatOp::create(builder, concat.getLoc(),
                              UnrankedTensorType::get(type.getElementType()),
                              parts, concat.getAxisAttr());
   if (!isa<RankedTensorType>(steps.getType())) {

@@ -58,8 +58,13 @@ inline constexpr llvm::StringLiteral inplaceAttrName = "lathe.inplace";
 /// On kernels: `affine_map<()[sizes] -> (flops, bytes)>`.
 inline constexpr llvm::StringLiteral costAttrName = "lathe.cost";
 
+/// On kernels: per input, then per result, `affine_map<()[sizes] -> (dims)>`, the
+/// dimensions of the tensor whose strides it has, or unit where it has its own.
+inline constexpr llvm::StringLiteral withinAttrName = "lathe.within";
+
 /// On launches after memory planning: per result `#lathe.arena`,
-/// `#lathe.growable` or `#lathe.output`.
+/// `#lathe.growable` or `#lathe.output`, or unit where its place is that of what
+/// it lies in, or is yielded by. On the `lathe.concat`s that lie in no other, too.
 inline constexpr llvm::StringLiteral storageAttrName = "lathe.storage";
 /// On the program after memory planning: per slot `[first, last]`, the first
 /// and last op (in program order) that need it.
@@ -78,6 +83,25 @@ mlir::Value getViewedValue(mlir::Value value);
 
 /// The same through `lathe.slice`, too: the value whose memory `value` lies in.
 mlir::Value getSlicedValue(mlir::Value value);
+
+/// The use of `value`, or of a view of it, by the `lathe.concat` that it lies
+/// in; null where it lies by itself.
+mlir::OpOperand *findConcatUse(mlir::Value value);
+
+/// The value whose memory `value` lies in, through views, slices and
+/// concatenations.
+mlir::Value getStorageRoot(mlir::Value value);
+
+/// Adds what lies in `concat` and is none itself, in order.
+void collectParts(ConcatOp concat, llvm::SmallVectorImpl<mlir::Value> &parts);
+
+/// Whether the part has the strides of what it lies in: it is not contiguous
+/// there.
+bool isStrided(mlir::OpOperand &part);
+
+/// The dimensions of argument `arg` of `kernel`, an input or a result, in
+/// memory, as expressions over the kernel's sizes; empty where they are its own.
+llvm::ArrayRef<mlir::AffineExpr> getWithin(KernelOp kernel, unsigned arg);
 
 /// The weight that `value` is, directly or behind views of static shape; null
 /// where it is none. The steps that make `value` of the weight's tensor are

@@ -269,6 +269,38 @@ def Lathe_InsertOp : Lathe_Op<"insert", [Pure, TypesMatchWith<
   }];
 }
 
+def Lathe_ConcatOp : Lathe_Op<"concat", [Pure, AttrSizedOperandSegments,
+    DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface,
+        ["reifyResultShapes"]>]> {
+  let summary = "Shows parts that lie one after the other as one tensor";
+  let description = [{
+    Moves nothing: every part is computed where it lies in the result, with the
+    result's strides, those of the outermost one where the result is a part
+    itself. Kernels that write and read parts know their strides
+    (`lathe.within`). `dims` are the result's dynamic sizes, which are known when
+    the program is entered.
+
+    [C1] Parts have the result's element type, and its sizes but along `axis`,
+    where theirs add up to its.
+    [C2] A part is made in the block of the op, and lies in one `lathe.concat`;
+    what reads it at its strides are kernels, as the pass that makes the op
+    guarantees.
+
+    ```mlir
+    %2 = lathe.concat %0, %1 dims [%n] axis 1
+           : (tensor<?x16xf32>, tensor<?x32xf32>) -> tensor<?x48xf32>
+    ```
+  }];
+  let arguments = (ins Variadic<AnyRankedTensor>:$parts, Variadic<Index>:$dims,
+                       I64Attr:$axis);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = [{
+    $parts (`dims` `[` $dims^ `]`)? `axis` $axis attr-dict `:`
+    functional-type($parts, $result)
+  }];
+  let hasVerifier = 1;
+}
+
 def Lathe_GridOp : Lathe_Op<"grid", [AttrSizedOperandSegments, SingleBlock,
     RecursiveMemoryEffects, DeclareOpInterfaceMethods<
         ReifyRankedShapedTypeOpInterface, ["reifyResultShapes"]>]> {
@@ -326,8 +358,9 @@ def Lathe_KernelOp : Lathe_Op<"kernel", [IsolatedFromAbove,
   let description = [{
     Level 3 (*tensor form*): block arguments are the inputs (ranked tensors)
     and then the sizes (`index`); the terminator yields the results.
-    Level 4 (*buffer form*): block arguments are inputs, outputs (memrefs with
-    identity layout) and sizes; the terminator yields nothing.
+    Level 4 (*buffer form*): block arguments are inputs, outputs (memrefs, of
+    identity layout but where `lathe.within` says) and sizes; the terminator
+    yields nothing.
 
     `input_dims` and `result_dims` hold, for each input and each result, the
     positions among the sizes of its dynamic dimensions, in order. So equal
