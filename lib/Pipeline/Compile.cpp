@@ -320,7 +320,7 @@ LogicalResult Compiler::lower(Variant &variant) {
       })))
     return failure();
   if (failed(runPasses("kernels", *variant.module, [&](PassManager &pm) {
-        variant.target->buildKernelPipeline(pm.nest<KernelOp>());
+        buildKernelsPipeline(pm, fusion, *variant.target);
       })))
     return failure();
   return runPasses("memory", *variant.module, [&](PassManager &pm) {

@@ -25,6 +25,7 @@ static constexpr std::pair<llvm::StringLiteral, bool FusionOptions::*>
                      {concatFusion, &FusionOptions::concats},
                      {"constants", &FusionOptions::constants},
                      {"group-norm", &FusionOptions::groupNorm},
+                     {horizontalFusion, &FusionOptions::horizontal},
                      {"quantized", &FusionOptions::quantized},
                      {moveFusion, &FusionOptions::moves}};
 
@@ -183,6 +184,20 @@ void lathe::buildTensorPipeline(OpPassManager &pm, const FusionOptions &fusion,
   after.addPass(createCanonicalizerPass());
   after.addPass(createCSEPass());
   pm.addPass(createVerifyTensorLevel());
+}
+
+void lathe::buildKernelsPipeline(OpPassManager &pm, const FusionOptions &fusion,
+                                 const TargetInterface &target) {
+  target.buildKernelPipeline(pm.nest<KernelOp>());
+  std::optional<MergeLimits> limits = target.getMergeLimits();
+  if (!limits || !fusion.horizontal)
+    return;
+  MergeLaunchesOptions merge;
+  merge.maxTiles = limits->tiles;
+  merge.maxParameters = limits->parameters;
+  merge.maxSharedBytes = limits->sharedBytes;
+  merge.explains = fusion.explain;
+  pm.addPass(createMergeLaunches(merge));
 }
 
 void lathe::buildMemoryPipeline(OpPassManager &pm, StringRef strategy) {

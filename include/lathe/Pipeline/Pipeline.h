@@ -25,13 +25,14 @@ namespace lathe {
 /// What may be fused. The one struct that levels 2 and 3 read.
 struct FusionOptions {
   bool crossNode = true;
-  bool batchNorm = true; ///< Into the convolution before it (level 2).
-  bool concats = true;   ///< Parts are computed in place (level 3).
-  bool constants = true; ///< Nodes that depend on constants only (level 2).
-  bool groupNorm = true; ///< Of reshapes around an instance's (level 2).
-  bool quantized = true; ///< Into sums of integers (level 2).
-  bool moves = true;     ///< Into what reads them (level 3).
-  bool explain = false;  ///< Say on launches why fusions did not happen.
+  bool batchNorm = true;  ///< Into the convolution before it (level 2).
+  bool concats = true;    ///< Parts are computed in place (level 3).
+  bool constants = true;  ///< Nodes that depend on constants only (level 2).
+  bool groupNorm = true;  ///< Of reshapes around an instance's (level 2).
+  bool horizontal = true; ///< Of launches that do not wait (level 4).
+  bool quantized = true;  ///< Into sums of integers (level 2).
+  bool moves = true;      ///< Into what reads them (level 3).
+  bool explain = false;   ///< Say on launches why fusions did not happen.
   std::vector<std::string> disabled; ///< Kinds that stay off.
 };
 
@@ -85,6 +86,11 @@ void buildTensorPipeline(mlir::OpPassManager &pm, const FusionOptions &fusion,
                          const LayoutOptions &layout,
                          const KernelAbilities &abilities,
                          const PrecisionOptions &precision = {});
+
+/// Level 4: brings kernels to buffer form, and merges launches where the target
+/// gains by it.
+void buildKernelsPipeline(mlir::OpPassManager &pm, const FusionOptions &fusion,
+                          const TargetInterface &target);
 
 /// The rest of level 4, after the target compiled the kernels.
 void buildMemoryPipeline(mlir::OpPassManager &pm, llvm::StringRef strategy);

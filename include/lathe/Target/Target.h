@@ -62,6 +62,13 @@ struct KernelAbilities {
   int64_t cacheBytes = 0;
 };
 
+/// Kernels that several may be of one launch.
+struct MergeLimits {
+  int64_t tiles;       ///< As many need no company.
+  int64_t parameters;  ///< Inputs, results and sizes of one kernel.
+  int64_t sharedBytes; ///< What tiles have in common.
+};
+
 /// One machine that code is generated for. Constant once it is made; all
 /// methods may be called from several threads at once.
 class TargetInterface {
@@ -85,6 +92,14 @@ public:
   /// convolution; 0 where groups had better stay apart.
   virtual unsigned getGroupLanes() const { return 0; }
   virtual KernelAbilities getAbilities() const { return {}; }
+
+  /// How small kernels are that had better be one launch; none where a launch
+  /// costs little.
+  virtual std::optional<MergeLimits> getMergeLimits() const {
+    return std::nullopt;
+  }
+  /// Whether a kernel may have the two contractions of an attention.
+  virtual bool fusesAttention() const { return false; }
   /// For decisions on level 3 that `--precision=relaxed` allows; none where
   /// nothing is gained by them.
   virtual std::optional<MachineRates> getRates() const { return std::nullopt; }

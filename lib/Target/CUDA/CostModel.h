@@ -17,6 +17,9 @@ inline constexpr int64_t warpThreads = 32;
 /// of 2048 threads and one block has 255 registers for each.
 inline constexpr int64_t blockThreads = 256;
 inline constexpr int64_t blockWarps = blockThreads / warpThreads;
+/// Blocks that fill a device: one for each multiprocessor of an H100 (132) or
+/// so. A launch costs microseconds, as much as a whole kernel of fewer.
+inline constexpr int64_t deviceTiles = 128;
 /// Parameters of a kernel, eight bytes each: 4 KiB on all chips (CUDA C++
 /// programming guide, before 12.1).
 inline constexpr unsigned maxParameters = 512;

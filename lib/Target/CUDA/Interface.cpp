@@ -100,6 +100,10 @@ public:
   }
   unsigned getPanelWidth() const override { return panelWidth; }
   bool hasDeviceMemory() const override { return true; }
+  std::optional<MergeLimits> getMergeLimits() const override {
+    return MergeLimits{cuda::deviceTiles, cuda::maxParameters - 3,
+                       cuda::maxSharedBytes};
+  }
   bool makesObjects() const override { return false; }
   void buildKernelPipeline(OpPassManager &onKernel) const override {
     cuda::buildKernelPipeline(onKernel);

@@ -169,4 +169,42 @@ def OutlineKernels : Pass<"outline-kernels", "::mlir::ModuleOp"> {
   ];
 }
 
+def MergeLaunches : Pass<"merge-launches", "::mlir::ModuleOp"> {
+  let summary = "Makes one launch of several that do not wait for each other";
+  let description = [{
+    Horizontal fusion, of kernels in buffer form. A launch moves up to an earlier
+    one that it does not wait for, if neither has tiles enough to fill the
+    device; the kernel of both goes through the tiles of one and then of the
+    other, so they need not have anything in common.
+
+    ```mlir
+    %q = lathe.launch @k0(%x, %wq) : (...) -> tensor<16x64xf32>
+    %k = lathe.launch @k0(%x, %wk) : (...) -> tensor<16x64xf32>
+    // becomes
+    %q, %k = lathe.launch @k0_and_others(%x, %wq, %x, %wk) : (...)
+    ```
+
+    Launches do not move over checks, control flow, or what changes memory. Not
+    merged: kernels with scratch memory. Needs the module because it adds symbols.
+  }];
+  let options = [
+    Option<"maxTiles", "max-tiles", "int64_t", "128",
+           "A kernel with as many tiles fills the device; unknown sizes are taken to be 64">,
+    Option<"maxParameters", "max-parameters", "int64_t", "256",
+           "Inputs, results and sizes of a kernel">,
+    Option<"maxSharedBytes", "max-shared-bytes", "int64_t", "45056",
+           "Bytes that the tiles of a kernel have in common">,
+    Option<"maxOps", "max-ops", "int64_t", "2048",
+           "Ops of a kernel: a compiler's time grows faster than they do">,
+    Option<"explains", "explain", "bool", "false",
+           "Say on launches that read the same why they are apart">
+  ];
+  let dependentDialects = ["::lathe::LatheDialect",
+    "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+    "::mlir::scf::SCFDialect"];
+  let statistics = [
+    Statistic<"numMerged", "num-merged", "Launches that another one took in">
+  ];
+}
+
 #endif // LATHE_TRANSFORMS_FUSION_PASSES_TD

@@ -21,6 +21,8 @@ inline constexpr llvm::StringLiteral fusedAttrName = "lathe.fused";
 inline constexpr llvm::StringLiteral movedAttrName = "lathe.moved";
 /// The kind of fusion that such reads are.
 inline constexpr llvm::StringLiteral moveFusion = "move";
+/// The kind of fusion that launches of several kernels are.
+inline constexpr llvm::StringLiteral horizontalFusion = "horizontal";
 /// On ops, then launches, where asked for: why consumers are not in the same
 /// kernel, one string each.
 inline constexpr llvm::StringLiteral apartAttrName = "lathe.apart";
