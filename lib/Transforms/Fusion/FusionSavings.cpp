@@ -18,14 +18,14 @@ DictionaryAttr lathe::getFusions(KernelOp kernel, ArrayRef<Operation *> ops,
   MLIRContext *context = kernel.getContext();
   AffineExpr zero = getAffineConstantExpr(0, context);
   llvm::MapVector<StringAttr, std::pair<int64_t, AffineExpr>> kinds;
-  for (Value result : results)
+  for (auto [result, made] : llvm::zip_equal(
+           results, kernel.getBlock().getTerminator()->getOperands()))
     if (unsigned copies = countSavedCopies(result)) {
       auto &[count, bytes] =
           kinds.insert({StringAttr::get(context, concatFusion), {0, zero}})
               .first->second;
       ++count;
-      if (std::optional<AffineExpr> size =
-              getKernelBytes(kernel, mapping.lookup(result)))
+      if (std::optional<AffineExpr> size = getKernelBytes(kernel, made))
         bytes = bytes + *size * (2 * copies);
     }
   for (Operation *op : ops) {

@@ -104,6 +104,11 @@ mixed = [node("Exp", "x", "a"), node("Split", "a", "s t", axis=1), node("Mul", "
 add("mixed", mixed, {"x": [200, 64]}, constants=dict(
     two=np.float32(2), z=rng.standard_normal((200, 16)).astype(np.float32)))
 
+# What is no loop nest, and what reads at computed places.
+grid = [node("TopK", "x k", "v i"), node("Exp", "x", "e"), node("Concat", "v e", "c", axis=1), node("Gather", "v at", "g", axis=0),
+        node("Softmax", "v", "s", axis=0), node("Concat", "c g s", "y", axis=1)]
+add("grid", grid, {"x": [40, 48]}, constants=dict(k=np.array([20], np.int64), at=rng.integers(0, 40, 40)))
+
 # Along other axes: rows side by side, blocks one after the other, both.
 axes = [node("Exp", "x", "a"), node("Neg", "x", "b"), node("Concat", "a b", "c", axis=1), node("Concat", "b a", "e", axis=1),
         node("Concat", "c e", "f", axis=2), node("Tanh", "f", "y")]
