@@ -98,8 +98,6 @@ public:
   virtual std::optional<MergeLimits> getMergeLimits() const {
     return std::nullopt;
   }
-  /// Whether a kernel may have the two contractions of an attention.
-  virtual bool fusesAttention() const { return false; }
   /// For decisions on level 3 that `--precision=relaxed` allows; none where
   /// nothing is gained by them.
   virtual std::optional<MachineRates> getRates() const { return std::nullopt; }
