@@ -2,6 +2,7 @@
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "lathe/Target/Kernel/Passes.h"
+#include "lathe/Target/Kernel/TileKernel.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -22,8 +23,7 @@ namespace lathe {
 using namespace mlir;
 using namespace lathe;
 
-/// Replaces the sizes of arguments by constants and the size arguments.
-static void replaceDims(KernelOp kernel) {
+void lathe::replaceDims(KernelOp kernel) {
   for (BlockArgument input : kernel.getInputs()) {
     auto type = dyn_cast<RankedTensorType>(input.getType());
     if (!type)

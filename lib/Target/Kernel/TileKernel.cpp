@@ -334,6 +334,8 @@ lathe::tileKernel(KernelOp kernel,
       name.getCanonicalizationPatterns(patterns, context);
   if (failed(applyPatternsGreedily(kernel, std::move(patterns))))
     return kernel.emitOpError("expected the clean-up after tiling to converge");
+  // Tiling asks inputs for their sizes; slices of one size are one then.
+  replaceDims(kernel);
   DominanceInfo dominance(kernel);
   eliminateCommonSubExpressions(rewriter, dominance, kernel);
   separateFills(rewriter, kernel);

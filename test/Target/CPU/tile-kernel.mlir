@@ -344,3 +344,40 @@ lathe.kernel @panels_and_groups(%a: tensor<64x2048x64xf32>, %b: tensor<768x64x32
   } -> tensor<64x24576xf32>
   lathe.yield %0 : tensor<64x24576xf32>
 }
+
+// -----
+
+#all = affine_map<(i, j) -> (i, j)>
+#columns = affine_map<(i, j) -> (j)>
+// The size of an input is the size argument, also in what tiling makes.
+// CHECK-LABEL: lathe.kernel @columns_of_two_results
+// CHECK-NOT: tensor.dim
+// CHECK: scf.forall
+// CHECK-NOT: tensor.dim
+// CHECK: lathe.yield
+lathe.kernel @columns_of_two_results(%x: tensor<?x54xf32>, %n: index) -> (tensor<?x54xf32>, tensor<?x54xf32>)
+    input_dims [[0]] result_dims [[0], [0]] {
+  %zero = arith.constant 0.0 : f32
+  %es = tensor.empty() : tensor<54xf32>
+  %e = tensor.empty(%n) : tensor<?x54xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%es : tensor<54xf32>) -> tensor<54xf32>
+  %sum = linalg.generic {indexing_maps = [#all, #columns], iterator_types = ["reduction", "parallel"]}
+      ins(%x : tensor<?x54xf32>) outs(%f : tensor<54xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %r = arith.addf %a, %o : f32
+    linalg.yield %r : f32
+  } -> tensor<54xf32>
+  %0 = linalg.generic {indexing_maps = [#all, #columns, #all], iterator_types = ["parallel", "parallel"]}
+      ins(%x, %sum : tensor<?x54xf32>, tensor<54xf32>) outs(%e : tensor<?x54xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %r = arith.divf %a, %b : f32
+    linalg.yield %r : f32
+  } -> tensor<?x54xf32>
+  %1 = linalg.generic {indexing_maps = [#all, #all, #all], iterator_types = ["parallel", "parallel"]}
+      ins(%0, %0 : tensor<?x54xf32>, tensor<?x54xf32>) outs(%e : tensor<?x54xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %r = arith.addf %a, %b : f32
+    linalg.yield %r : f32
+  } -> tensor<?x54xf32>
+  lathe.yield %1, %0 : tensor<?x54xf32>, tensor<?x54xf32>
+}

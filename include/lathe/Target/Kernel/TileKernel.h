@@ -51,6 +51,9 @@ struct TileChoice {
   std::optional<unsigned> slowest;
 };
 
+/// Replaces the sizes of inputs by constants and the size arguments.
+void replaceDims(KernelOp kernel);
+
 /// Tiles the op that makes the kernel's results into one `scf.forall`, computes
 /// all that it reads inside, per tile, and writes `lathe.grid`, the number of
 /// tiles. What cannot be tiled is one tile. Errors are reported at the kernel.
