@@ -104,6 +104,9 @@ public:
   /// Whether sums of products of bf16 are faster than those of f32, if weights
   /// are packed in pairs.
   virtual bool sumsPairs() const { return false; }
+  /// Whether the passes below read `lathe.decisions` of kernels, and tell in
+  /// `lathe.candidates` what else could be decided.
+  virtual bool takesDecisions() const { return false; }
   /// Whether kernels work on memory that the host cannot address. Programs then
   /// read and copy through the runtime.
   virtual bool hasDeviceMemory() const { return false; }

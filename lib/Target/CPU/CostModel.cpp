@@ -248,6 +248,7 @@ static void chooseAttentionTiles(linalg::LinalgOp product,
                                  ArrayRef<int> productDims,
                                  ArrayRef<int64_t> extents,
                                  ArrayRef<unsigned> dims, const Target &target,
+                                 TileScale scale,
                                  SmallVectorImpl<int64_t> &sizes) {
   // A row of scores is what is added up or what is made.
   double scores = 1;
@@ -268,8 +269,8 @@ static void chooseAttentionTiles(linalg::LinalgOp product,
     if (!llvm::is_contained(productDims, int(dim)))
       heads.push_back(dim);
   double rows = std::floor(target.l2Bytes / 4 / (4 * scores) / maxBlock);
-  fillInnermost(queries, extents,
-                std::clamp<double>(rows * maxBlock, maxBlock, minRows), sizes);
+  rows = std::clamp<double>(rows * maxBlock, maxBlock, minRows);
+  fillInnermost(queries, extents, rows * scale.rows, sizes);
   fillInnermost(heads, extents, 1, sizes);
 }
 
@@ -290,14 +291,15 @@ static const KernelSum *findWholeProduct(ArrayRef<KernelSum> sums,
 /// are multiplied, but enough of them to share what is read of the weights.
 static void choosePixelTiles(linalg::LinalgOp product, ArrayRef<KernelSum> sums,
                              ArrayRef<int64_t> extents, ArrayRef<unsigned> dims,
-                             const Target &target,
+                             const Target &target, TileScale scale,
                              SmallVectorImpl<int64_t> &sizes) {
   double depth = getDepth(product);
   SmallVector<unsigned> windowDims;
   for (const KernelSum &sum : sums)
     llvm::append_range(windowDims, findWindowDims(sum.op, sum.dims));
   double pixels = std::max(target.l1Bytes / (4 * depth), minRows);
-  fillInnermost(dims, extents, pixels, sizes, findRow(windowDims, extents));
+  fillInnermost(dims, extents, pixels * scale.rows, sizes,
+                findRow(windowDims, extents));
 }
 
 /// Tiles that take some of each of many rows, as a normalization of images with
@@ -314,11 +316,10 @@ static void chooseLines(ArrayRef<unsigned> dims, ArrayRef<int64_t> extents,
   sizes[last] = std::max(sizes[last], size);
 }
 
-SmallVector<int64_t>
-lathe::cpu::chooseTileSizes(linalg::LinalgOp root, ArrayRef<int64_t> extents,
-                            ArrayRef<bool> keepWhole, linalg::LinalgOp heaviest,
-                            ArrayRef<int> heaviestDims,
-                            ArrayRef<KernelSum> sums, const Target &target) {
+SmallVector<int64_t> lathe::cpu::chooseTileSizes(
+    linalg::LinalgOp root, ArrayRef<int64_t> extents, ArrayRef<bool> keepWhole,
+    linalg::LinalgOp heaviest, ArrayRef<int> heaviestDims,
+    ArrayRef<KernelSum> sums, const Target &target, TileScale scale) {
   SmallVector<int64_t> sizes(extents.size(), 0);
   AffineMap outMap = root.getMatchingIndexingMap(root.getDpsInitOperand(0));
   SmallVector<unsigned> dims;
@@ -362,11 +363,12 @@ lathe::cpu::chooseTileSizes(linalg::LinalgOp root, ArrayRef<int64_t> extents,
   };
   if (const KernelSum *product = findWholeProduct(sums, dims);
       product && llvm::count_if(sums, hasColumns) == 1) {
-    choosePixelTiles(product->op, sums, extents, dims, target, sizes);
+    choosePixelTiles(product->op, sums, extents, dims, target, scale, sizes);
     return finish();
   }
   if (isAttention) {
-    chooseAttentionTiles(heaviest, heaviestDims, extents, dims, target, sizes);
+    chooseAttentionTiles(heaviest, heaviestDims, extents, dims, target, scale,
+                         sizes);
     return finish();
   }
 
@@ -390,6 +392,7 @@ lathe::cpu::chooseTileSizes(linalg::LinalgOp root, ArrayRef<int64_t> extents,
           points, std::max(minWindowPoints, total / depth / minWindowTiles));
     else if (depth > 1)
       points = std::max(1.0, points / std::min(depth, 64.0));
+    points *= scale.rows;
     // Vectors are not cut.
     int64_t unit = 64;
     if (!ShapedType::isDynamic(extents[last]) && extents[last] < 2 * unit)
@@ -445,6 +448,9 @@ lathe::cpu::chooseTileSizes(linalg::LinalgOp root, ArrayRef<int64_t> extents,
     else
       tileRows /= 2;
   }
+  tileColumns = std::min(
+      std::max<double>(panelWidth, tileColumns * scale.columns), columns);
+  tileRows = std::clamp<double>(tileRows * scale.rows, 1, rows);
   sizes[*column] = balance(extents[*column], int64_t(tileColumns), panelWidth);
   fillInnermost(rowDims, extents, tileRows, sizes, row);
   if (rowDims.size() < 2 || !isUnknown(rowDims.back()))
@@ -460,10 +466,23 @@ lathe::cpu::chooseTileSizes(linalg::LinalgOp root, ArrayRef<int64_t> extents,
     double imageRows =
         std::max(minTilePoints / (tileColumns * depth), 2 * minRows) /
         unknownExtent;
-    sizes[outer] =
-        std::min(sizes[outer], std::max(minImageRows, int64_t(imageRows)));
+    sizes[outer] = std::min(
+        sizes[outer], std::max(minImageRows, int64_t(imageRows * scale.rows)));
   }
   return finish();
+}
+
+bool lathe::cpu::hasEnoughTiles(ArrayRef<int64_t> extents,
+                                ArrayRef<int64_t> sizes,
+                                ArrayRef<int64_t> model) {
+  auto count = [&](ArrayRef<int64_t> of) {
+    double tiles = 1;
+    for (auto [extent, size] : llvm::zip_equal(extents, of))
+      if (size)
+        tiles *= std::ceil(getGuess(extent) / size);
+    return tiles;
+  };
+  return count(sizes) >= std::min(count(model), wantedTiles);
 }
 
 std::optional<unsigned>

@@ -85,6 +85,11 @@ inline constexpr int64_t maxUnrolledSteps = 16;
 inline constexpr double maxUnrolledPoints = 512;
 /// Steps of a reduction that take longer than memory does to answer.
 inline constexpr int64_t minPrefetchSteps = 32;
+/// Of other blocks than the model's own: how many are worth trying, and how
+/// many times the cycles they may take by its estimate. Measured on Zen 4: what
+/// is faster was estimated at 1.3 times at most.
+inline constexpr unsigned maxBlockCandidates = 5;
+inline constexpr double maxCandidateCost = 1.5;
 
 //===----------------------------------------------------------------------===//
 // Memory
@@ -107,6 +112,16 @@ MachineRates getRates(const Target &target);
 /// together, where `dim` is another one that moves it.
 std::optional<unsigned> findRowDim(mlir::AffineMap map, unsigned dim);
 
+/// How much larger tiles are than the model would have them.
+struct TileScale {
+  double rows = 1;    ///< Or points, where there are no columns.
+  double columns = 1; ///< Of a contraction with weights.
+};
+
+/// What the model may be wrong about by, as far as is worth trying.
+inline constexpr TileScale tileScales[] = {
+    {2, 1}, {0.5, 1}, {1, 2}, {1, 0.5}, {4, 1}};
+
 /// Tile sizes for the op that a kernel's results come from: one per dimension
 /// of its iteration space, 0 where the dimension is not tiled. Extents that are
 /// not known are `ShapedType::kDynamic`. `keepWhole` marks dimensions that must
@@ -116,7 +131,14 @@ llvm::SmallVector<int64_t>
 chooseTileSizes(mlir::linalg::LinalgOp root, llvm::ArrayRef<int64_t> extents,
                 llvm::ArrayRef<bool> keepWhole, mlir::linalg::LinalgOp heaviest,
                 llvm::ArrayRef<int> heaviestDims,
-                llvm::ArrayRef<KernelSum> sums, const Target &target);
+                llvm::ArrayRef<KernelSum> sums, const Target &target,
+                TileScale scale = {});
+
+/// Whether tiles of these sizes are as many as any usual number of threads
+/// needs, or as many as `model`, the model's own, are.
+bool hasEnoughTiles(llvm::ArrayRef<int64_t> extents,
+                    llvm::ArrayRef<int64_t> sizes,
+                    llvm::ArrayRef<int64_t> model);
 
 /// The root's dimension whose tiles should run slowest, so that all tiles that
 /// share a piece of a contraction's weights follow each other: that of its

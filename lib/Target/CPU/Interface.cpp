@@ -31,6 +31,7 @@ public:
     return cpu::getRates(target);
   }
   bool sumsPairs() const override { return target.sumsPairs(); }
+  bool takesDecisions() const override { return true; }
   void buildKernelPipeline(OpPassManager &onKernel) const override {
     cpu::buildKernelPipeline(onKernel, target);
   }

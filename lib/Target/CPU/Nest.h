@@ -6,6 +6,7 @@
 #ifndef LATHE_LIB_TARGET_CPU_NEST_H
 #define LATHE_LIB_TARGET_CPU_NEST_H
 
+#include "Decisions.h"
 #include "lathe/Target/CPU/CPU.h"
 #include "lathe/Target/Kernel/Nest.h"
 #include "lathe/Transforms/Layout/GroupedProduct.h"
@@ -146,7 +147,7 @@ struct NestPlan {
   unsigned unit = 1;
   /// Parallel dimensions blocked in registers, outermost first, with the number
   /// of points in a full block.
-  llvm::SmallVector<std::pair<unsigned, unsigned>, 2> blocks;
+  RegisterBlocks blocks;
   /// The parallel dimensions, outermost loop first.
   llvm::SmallVector<unsigned> order;
   /// Per dimension: points, from a multiple of as many on, that share what the
@@ -155,6 +156,8 @@ struct NestPlan {
   /// Reduction dimensions, as bits, whose points follow each other without a
   /// loop, so that neighbours share what windows read in common.
   uint64_t unrolled = 0;
+  /// Whether what is read later is asked for early.
+  bool prefetches = true;
 
   /// Whether lanes of 32 bits can change places by a computed vector.
   bool permutes = false;
@@ -205,13 +208,28 @@ bool keepSteps(PaddedOperand &padded, mlir::linalg::LinalgOp op,
 bool hasNarrowRest(mlir::linalg::LinalgOp op, const NestPlan &plan,
                    llvm::ArrayRef<int64_t> extents, const Target &target);
 
-/// Chooses a plan from shapes and the target. Extents that are not known are
-/// `ShapedType::kDynamic`; `bounds` are extents that none is larger than.
+/// Chooses a plan from shapes and the target, and what `decided` says of what
+/// is possible. Extents that are not known are `ShapedType::kDynamic`; `bounds`
+/// are extents that none is larger than.
 NestPlan planNest(Nest &nest, llvm::ArrayRef<int64_t> extents,
-                  llvm::ArrayRef<int64_t> bounds, const Target &target);
+                  llvm::ArrayRef<int64_t> bounds, const Target &target,
+                  const NestDecision *decided);
 
-/// Emits the loops at `builder`'s insertion point.
-void generateNest(mlir::OpBuilder &builder, Nest &nest, const Target &target);
+/// Other plans that sum up in the same order and that the model does not hold
+/// much worse than its own, for a nest that has blocks in registers.
+llvm::SmallVector<NestDecision> proposeNests(Nest &nest,
+                                             llvm::ArrayRef<int64_t> extents,
+                                             llvm::ArrayRef<int64_t> bounds,
+                                             const Target &target);
+
+/// Whether there is something that a plan may ask for early.
+bool canPrefetch(Nest &nest, const NestPlan &plan);
+
+/// Emits the loops at `builder`'s insertion point, by what is decided, if
+/// anything. `others`, if it is wanted, gets what else could have been.
+void generateNest(mlir::OpBuilder &builder, Nest &nest, const Target &target,
+                  const NestDecision *decided = nullptr,
+                  llvm::SmallVectorImpl<NestDecision> *others = nullptr);
 
 } // namespace lathe::cpu
 

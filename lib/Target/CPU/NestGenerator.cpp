@@ -235,6 +235,7 @@ void NestGenerator::emitNest() {
 }
 
 void lathe::cpu::generateNest(OpBuilder &builder, Nest &nest,
-                              const Target &target) {
-  NestGenerator(builder, nest, target).run();
+                              const Target &target, const NestDecision *decided,
+                              SmallVectorImpl<NestDecision> *others) {
+  NestGenerator(builder, nest, target, decided, others).run();
 }

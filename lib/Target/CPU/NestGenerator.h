@@ -30,9 +30,11 @@ struct Segment {
 
 class NestGenerator {
 public:
-  NestGenerator(mlir::OpBuilder &builder, Nest &nest, const Target &target)
+  NestGenerator(mlir::OpBuilder &builder, Nest &nest, const Target &target,
+                const NestDecision *decided,
+                llvm::SmallVectorImpl<NestDecision> *others)
       : builder(builder), nest(nest), loc(nest.getMain().getLoc()),
-        target(target) {}
+        target(target), decided(decided), others(others) {}
 
   void run();
 
@@ -94,6 +96,8 @@ private:
   Nest &nest;
   mlir::Location loc;
   const Target &target;
+  const NestDecision *decided;
+  llvm::SmallVectorImpl<NestDecision> *others;
   NestPlan plan;
   BlockState block;
   llvm::SmallVector<mlir::OpFoldResult> extents;

@@ -34,11 +34,21 @@ static std::optional<unsigned> findBatchOfPanels(linalg::LinalgOp op,
   return batch;
 }
 
-bool NestGenerator::readsBatchOfPanels() {
-  linalg::LinalgOp op = nest.getMain();
+/// Whether each matrix of a batch has panels of its own.
+static bool readsBatchOfPanels(linalg::LinalgOp op, const NestPlan &plan) {
   return llvm::any_of(op.getDpsInputOperands(), [&](OpOperand *operand) {
     return findBatchOfPanels(op, *operand, plan).has_value();
   });
+}
+
+bool NestGenerator::readsBatchOfPanels() {
+  return ::readsBatchOfPanels(nest.getMain(), plan);
+}
+
+bool lathe::cpu::canPrefetch(Nest &nest, const NestPlan &plan) {
+  if (plan.horizontal || plan.vectorDim < 0)
+    return false;
+  return nest.stages.size() > 1 || ::readsBatchOfPanels(nest.getMain(), plan);
 }
 
 /// Asks for the panels of the next matrix of a batch while the blocks of rows
@@ -46,8 +56,8 @@ bool NestGenerator::readsBatchOfPanels() {
 /// read all the time.
 void NestGenerator::emitPanelPrefetches() {
   linalg::LinalgOp op = nest.getMain();
-  if (plan.dot || plan.horizontal || reductions.size() != 1 ||
-      plan.blocks.size() != 1)
+  if (!plan.prefetches || plan.dot || plan.horizontal ||
+      reductions.size() != 1 || plan.blocks.size() != 1)
     return;
   unsigned depth = reductions.front(), row = plan.blocks.front().first;
   int64_t steps = staticExtents[depth], rows = staticExtents[row];
@@ -89,7 +99,7 @@ void NestGenerator::emitPanelPrefetches() {
 /// Fetches what later stages read once per point, a residual, while the
 /// reduction runs.
 void NestGenerator::emitPrefetches(uint64_t parallel) {
-  if (plan.vectorDim < 0 || plan.horizontal)
+  if (!plan.prefetches || plan.vectorDim < 0 || plan.horizontal)
     return;
   int64_t steps = 1;
   for (unsigned dim : reductions)

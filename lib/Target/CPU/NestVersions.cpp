@@ -70,9 +70,9 @@ void NestGenerator::emitRivals(ArrayRef<int64_t> bounds) {
   auto [outer, inner] = *rivals;
   // As if the other one had no more than a point.
   auto planAlong = [&](unsigned dim, unsigned other) {
-    SmallVector<int64_t> others(bounds);
-    others[other] = 1;
-    plan = planNest(nest, staticExtents, others, target);
+    SmallVector<int64_t> within(bounds);
+    within[other] = 1;
+    plan = planNest(nest, staticExtents, within, target, decided);
     return plan.isBlocked(dim);
   };
   NestPlan both = plan;
@@ -113,10 +113,12 @@ void NestGenerator::run() {
         bound = *most;
   if (nest.padded)
     emitPaddingStarts(builder, *nest.padded);
-  plan = planNest(nest, staticExtents, bounds, target);
+  plan = planNest(nest, staticExtents, bounds, target, decided);
   bool skips = nest.padded && canSkipPadding(*nest.padded, plan, staticExtents);
   // Tiles are whole but the last: code for those that knows their sizes.
-  NestPlan whole = planNest(nest, bounds, bounds, target);
+  NestPlan whole = planNest(nest, bounds, bounds, target, decided);
+  if (others)
+    *others = proposeNests(nest, bounds, bounds, target);
   SmallVector<unsigned> cut;
   for (auto [dim, bound] : llvm::enumerate(bounds))
     if (bound != staticExtents[dim] &&
@@ -149,6 +151,6 @@ void NestGenerator::run() {
     extents[dim] = builder.getIndexAttr(bounds[dim]);
     staticExtents[dim] = bounds[dim];
   }
-  plan = planNest(nest, staticExtents, bounds, target);
+  plan = planNest(nest, staticExtents, bounds, target, decided);
   emitNest();
 }

@@ -6,6 +6,7 @@
 // the same point, which are then computed on registers before anything is
 // stored.
 
+#include "Decisions.h"
 #include "Nest.h"
 #include "lathe/Target/CPU/Passes.h"
 #include "lathe/Target/Kernel/Passes.h"
@@ -45,8 +46,11 @@ static bool addStage(cpu::Nest &nest, linalg::LinalgOp op) {
   return true;
 }
 
-/// Generates the nest that begins with `op`; erases its ops.
+/// Generates the nest that begins with `op`, by what is decided, if anything;
+/// erases its ops. `others`, if it is wanted, gets what else could have been.
 static void vectorize(linalg::LinalgOp op, const cpu::Target &target,
+                      const cpu::NestDecision *decided,
+                      SmallVectorImpl<cpu::NestDecision> *others,
                       SmallPtrSetImpl<Operation *> &done) {
   cpu::Nest nest;
   nest.stages.push_back(getFirstStage(op));
@@ -74,7 +78,7 @@ static void vectorize(linalg::LinalgOp op, const cpu::Target &target,
     for (unsigned i = 0, e = op.getNumDpsInputs(); i < e && !nest.padded; ++i)
       nest.padded = cpu::matchPadding(op, i);
   OpBuilder builder(last);
-  cpu::generateNest(builder, nest, target);
+  cpu::generateNest(builder, nest, target, decided, others);
   for (NestStage &stage : llvm::reverse(nest.stages)) {
     done.insert(stage.op);
     stage.op->erase();
@@ -89,6 +93,19 @@ static void vectorize(linalg::LinalgOp op, const cpu::Target &target,
   }
 }
 
+/// Adds other plans for nest `number` to what may be decided.
+static void propose(KernelOp kernel, const cpu::Decisions &decisions,
+                    unsigned number, ArrayRef<cpu::NestDecision> others) {
+  cpu::addCandidates(
+      kernel, llvm::map_to_vector(others, [&](const cpu::NestDecision &other) {
+        cpu::Decisions changed = decisions;
+        if (changed.nests.size() <= number)
+          changed.nests.resize(number + 1);
+        changed.nests[number] = other;
+        return changed;
+      }));
+}
+
 namespace {
 struct CpuVectorize : lathe::impl::CpuVectorizeBase<CpuVectorize> {
   using Base::Base;
@@ -98,8 +115,14 @@ struct CpuVectorize : lathe::impl::CpuVectorizeBase<CpuVectorize> {
   }
 
   void runOnOperation() override {
+    KernelOp kernel = getOperation();
+    FailureOr<cpu::Decisions> decisions = cpu::Decisions::read(kernel);
+    if (failed(decisions))
+      return signalPassFailure();
+    bool proposes = cpu::wantsCandidates(kernel);
+    unsigned number = 0;
     SmallVector<linalg::LinalgOp> ops;
-    getOperation().walk([&](linalg::LinalgOp op) { ops.push_back(op); });
+    kernel.walk([&](linalg::LinalgOp op) { ops.push_back(op); });
     SmallPtrSet<Operation *, 16> done;
     // Fills and paddings are left alone until it is known that no reduction
     // takes them in.
@@ -107,10 +130,15 @@ struct CpuVectorize : lathe::impl::CpuVectorizeBase<CpuVectorize> {
       return isa<linalg::FillOp>(op) || op->hasAttr(paddingAttrName);
     };
     for (bool last : {false, true})
-      for (linalg::LinalgOp op : ops)
-        if (!done.contains(op) && waits(op) == last)
-          vectorize(op, target, done);
-    assignScratch(getOperation());
+      for (linalg::LinalgOp op : ops) {
+        if (done.contains(op) || waits(op) != last)
+          continue;
+        SmallVector<cpu::NestDecision> others;
+        vectorize(op, target, decisions->getNest(number),
+                  proposes ? &others : nullptr, done);
+        propose(kernel, *decisions, number++, others);
+      }
+    assignScratch(kernel);
   }
 
   cpu::Target target;

@@ -55,6 +55,12 @@ inline constexpr llvm::StringLiteral gridAttrName = "lathe.grid";
 inline constexpr llvm::StringLiteral scratchAttrName = "lathe.scratch";
 /// On kernels: pairs `[result, input]` that may share one buffer.
 inline constexpr llvm::StringLiteral inplaceAttrName = "lathe.inplace";
+/// On kernels: a dictionary of what is to be decided otherwise than the target's
+/// cost model would; each target has its own entries.
+inline constexpr llvm::StringLiteral decisionsAttrName = "lathe.decisions";
+/// On kernels of which alternatives are asked for: an array that the target's
+/// passes append groups to, each an array of values for `lathe.decisions`.
+inline constexpr llvm::StringLiteral candidatesAttrName = "lathe.candidates";
 /// On kernels: `affine_map<()[sizes] -> (flops, bytes)>`.
 inline constexpr llvm::StringLiteral costAttrName = "lathe.cost";
 
