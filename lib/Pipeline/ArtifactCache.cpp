@@ -36,10 +36,10 @@ static std::string describe(const CompileOptions &options,
   // A new option does not compile here until it is decided whether it belongs
   // to the key.
   const auto &[input, bytes, output, target, cpu, gpu, shapes, dims, states,
-               fusion, layout, memoryPlan, precision, name, weights, optLevel,
-               jobs, timing, progress, printIRAfter, runtimeLibrary,
-               explainFusion, onDiagnostic, onStage, intermediates, cache,
-               cachePolicy] = options;
+               fusion, layout, memoryPlan, precision, tune, tuneCache, tuneDims,
+               decisions, name, weights, optLevel, jobs, timing, progress,
+               printIRAfter, runtimeLibrary, explainFusion, onDiagnostic,
+               onStage, intermediates, cache, cachePolicy] = options;
   FieldHash hash;
   hash.addCompiler().addHost();
   addContent(hash, getRuntimeLibrary(options));
@@ -56,6 +56,13 @@ static std::string describe(const CompileOptions &options,
     hash.add("dim").add(name).addNumber(size);
   for (const std::string &state : states)
     hash.add("state").add(state);
+  // What is measured is as good as what was measured before.
+  if (tune)
+    hash.add("tune").add(tuneCache);
+  for (const auto &[name, size] : tuneDims)
+    hash.add("tune-dim").add(name).addNumber(size);
+  if (!decisions.empty())
+    addContent(hash.add("decisions"), decisions);
   for (const std::string *text :
        {&target, &fusion, &layout, &memoryPlan, &precision, &weights})
     hash.add(*text);

@@ -6,6 +6,7 @@
 #include "ArtifactCache.h"
 #include "PendingFiles.h"
 #include "Stages.h"
+#include "Tune.h"
 #include "lathe/Import/Diagnostics.h"
 #include "lathe/Import/Import.h"
 #include "lathe/Pipeline/Artifact.h"
@@ -133,6 +134,9 @@ std::string lathe::findWrongOption(const CompileOptions &options) {
   auto targets = createTargets(options, error);
   if (failed(targets) || failed(parseFusion(options.fusion, fusion, error)))
     return error;
+  for (const auto &target : *targets)
+    if (std::string wrong = findWrongTuning(options, *target); !wrong.empty())
+      return wrong;
   llvm::Triple host(llvm::sys::getProcessTriple()),
       triple(targets->front()->getTriple());
   if (suffix == ".so" && options.runtimeLibrary.empty() &&
@@ -206,11 +210,12 @@ private:
   PendingFiles pending;
   std::unique_ptr<ArtifactCache> cache;
   bool hasReported = false;
+  TuningStatistics tuning;
 };
 } // namespace
 
 void Compiler::report(const UserDiagnostic &diag) {
-  hasReported = true;
+  hasReported |= diag.severity != Severity::Note;
   if (options.onDiagnostic)
     options.onDiagnostic(diag);
   else
@@ -319,6 +324,12 @@ LogicalResult Compiler::lower(Variant &variant) {
                             getPrecision(options.precision, *variant.target));
       })))
     return failure();
+  if (decidesKernels(options)) {
+    auto timer = clock.start("tuning");
+    if (failed(
+            decideKernels(*variant.module, *variant.target, options, tuning)))
+      return failure();
+  }
   if (failed(runPasses("kernels", *variant.module, [&](PassManager &pm) {
         buildKernelsPipeline(pm, fusion, *variant.target);
       })))
@@ -463,6 +474,7 @@ LogicalResult Compiler::writeObjects(StringRef suffix) {
       tables.metadata.push_back(
           {"lathe.fusion." + saving.kind, printFusionSaving(saving)});
     addProducers(*variant.module, tables);
+    addDecisions(*variant.module, tables);
     for (const auto &[key, value] : modelSummary.metadata)
       tables.metadata.push_back({"onnx." + key, value});
     programs.push_back(lowerProgramToLLVM(*variant.module, variant.prefix,
@@ -668,6 +680,8 @@ LogicalResult Compiler::run() {
   variants.clear();
   context.reset();
   clock.report();
+  if (options.timing && decidesKernels(options))
+    tuning.print(errs);
   return written;
 }
 

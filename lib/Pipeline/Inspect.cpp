@@ -252,6 +252,13 @@ json::Object Describer::describeLaunch(LaunchOp launch) {
                      {"scratch", getSize(launch, scratchAttrName, 0, 0)},
                      {"reads", std::move(reads)},
                      {"writes", std::move(writes)}};
+  auto kernel = module.lookupSymbol<KernelOp>(launch.getKernel());
+  if (Attribute decisions = kernel->getAttr(decisionsAttrName)) {
+    std::string text;
+    llvm::raw_string_ostream os(text);
+    decisions.print(os);
+    entry["decisions"] = std::move(text);
+  }
   if (auto apart = launch->getAttrOfType<ArrayAttr>(apartAttrName)) {
     json::Array reasons;
     for (StringRef reason : apart.getAsValueRange<StringAttr>())

@@ -54,12 +54,13 @@ static StringLiteral addShape(CompileOptions &options, StringRef value) {
   return fine;
 }
 
+template <std::vector<std::pair<std::string, int64_t>> CompileOptions::*field>
 static StringLiteral addDim(CompileOptions &options, StringRef value) {
   auto [name, text] = value.rsplit(':');
   int64_t size;
   if (name.empty() || text.getAsInteger(10, size) || size < 0)
     return "NAME:SIZE";
-  options.dims.push_back({name.str(), size});
+  (options.*field).push_back({name.str(), size});
   return fine;
 }
 
@@ -92,7 +93,7 @@ static constexpr OptionInfo table[] = {
      "Shape of an input; symbolic dimensions stay symbolic without it",
      addShape},
     {"dim", K::List, S::Sizes, "name:size", "", "Size of a symbolic dimension",
-     addDim},
+     addDim<&O::dims>},
     {"state", K::List, S::Code, "IN=OUT:max=N", "",
      "Output that lies in the memory of an input, which holds N steps",
      addState},
@@ -106,6 +107,18 @@ static constexpr OptionInfo table[] = {
      "Relaxed: arithmetic that may change results within documented error; "
      "bf16, f16: weights that are multiplied and summed are stored so",
      setText<&O::precision>},
+    {"tune", K::Flag, S::Work, "", "",
+     "Measure what is decided about kernels on this machine, and take the best",
+     setFlag<&O::tune>},
+    {"tune-cache", K::Value, S::Work, "file", "",
+     "Where --tune keeps what it has measured (default: in --cache's folder)",
+     setText<&O::tuneCache>},
+    {"tune-dim", K::List, S::Work, "name:size", "",
+     "Size of a symbolic dimension for --tune to measure at",
+     addDim<&O::tuneDims>},
+    {"decisions", K::Value, S::Code, "file", "",
+     "Decide about kernels as --tune has in this file; measures nothing",
+     setText<&O::decisions>},
     {"name", K::Value, S::Artifact, "prefix", "",
      "Prefix of the artifact's symbols (default: the file's name)",
      setText<&O::name>},

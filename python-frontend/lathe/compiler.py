@@ -24,7 +24,7 @@ Progress = Callable[[str], None]
 
 _BYTES_NAME = "<bytes>"  # in diagnostics of models that have no file
 _SHORT = {"opt_level": "O", "jobs": "j"}
-_REPEATED = ("dim", "shape", "state")  # given once for each entry
+_REPEATED = ("dim", "shape", "state", "tune-dim")  # given once for each entry
 
 
 def version() -> str:

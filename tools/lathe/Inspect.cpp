@@ -113,10 +113,13 @@ static Error inspectLibrary(StringRef path, json::Object &report) {
   for (int32_t i = 0;
        (key = lathe_model_get_metadata((*loaded)->get(), i, &value)); ++i) {
     StringRef name = key;
-    int64_t bound;
+    int64_t number;
     if (name == "lathe.arena_bound" &&
-        !StringRef(value).getAsInteger(10, bound))
-      arena["bound"] = bound;
+        !StringRef(value).getAsInteger(10, number))
+      arena["bound"] = number;
+    if (name == "lathe.decided_kernels" &&
+        !StringRef(value).getAsInteger(10, number))
+      report["decided_kernels"] = number;
     if (!name.consume_front("lathe.fusion."))
       continue;
     Expected<json::Value> saving = json::parse(value);

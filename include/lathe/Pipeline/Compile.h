@@ -43,7 +43,14 @@ struct CompileOptions {
   std::string layout = "auto";       ///< auto or none.
   std::string memoryPlan = "search"; ///< search, greedy or none.
   std::string precision = "strict";  ///< strict, relaxed, bf16 or f16.
-  std::string name; ///< Symbol prefix; from the file's name if empty.
+  /// `--tune`: measure what the cost model decides about kernels, at these
+  /// sizes of symbols, and keep the decisions in a file (in the cache's folder
+  /// if empty).
+  bool tune = false;
+  std::string tuneCache;
+  std::vector<std::pair<std::string, int64_t>> tuneDims;
+  std::string decisions; ///< A file of decisions to take over as they are.
+  std::string name;      ///< Symbol prefix; from the file's name if empty.
   std::string weights = "embed"; ///< embed or file.
   unsigned optLevel = 3;
   unsigned jobs = 0; ///< Threads that compile; 0: as many as processors.
