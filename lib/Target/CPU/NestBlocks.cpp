@@ -121,6 +121,34 @@ static double countReads(AffineMap map, uint64_t unrolled,
   return reads;
 }
 
+/// Whether a window moves over an operand in steps that follow each other.
+static bool isWindow(AffineMap map, uint64_t unrolled) {
+  return llvm::any_of(map.getResults(), [&](AffineExpr expr) {
+    if (expr.getKind() != AffineExprKind::Add)
+      return false;
+    for (unsigned dim = 0; dim < map.getNumDims(); ++dim)
+      if ((unrolled >> dim & 1) && expr.isFunctionOfDim(dim))
+        return true;
+    return false;
+  });
+}
+
+/// How many vectors of a window's operand wait in registers for the next steps,
+/// where a block reads `points` of them in one: all that a row of the window
+/// moves over.
+static double countLive(AffineMap map, uint64_t unrolled, double points,
+                        ArrayRef<std::pair<unsigned, unsigned>> blocks,
+                        ArrayRef<int64_t> extents) {
+  unsigned innermost = unrolled ? llvm::Log2_64(unrolled) : map.getNumDims();
+  for (auto [dim, factor] : blocks)
+    for (AffineExpr expr : map.getResults())
+      if (expr.isFunctionOfDim(dim) && expr.isFunctionOfDim(innermost))
+        return points - factor +
+               countReads(AffineMap::get(map.getNumDims(), 0, expr),
+                          uint64_t(1) << innermost, {{dim, factor}}, extents);
+  return points + 2;
+}
+
 /// Whether neighbours along `dim` of what some operand broadcasts, or of what
 /// is stored, lie in one set of the cache, so that a block of many evicts its
 /// own lines.
@@ -274,8 +302,11 @@ void lathe::cpu::chooseBlocks(Nest &nest, NestPlan &plan,
       case LaneAccess::Contiguous:
         loads += reads * meanVectors;
         crowd += reads * meanVectors;
+        if (isWindow(map, plan.unrolled))
+          loads += reads * windowRun;
         // What windows share stays in registers from one step to the next.
-        streams += reads < mean * n ? (n + 2) * vectors
+        streams += reads < mean * n ? vectors * countLive(map, plan.unrolled, n,
+                                                          blocks, extents)
                    : n == points    ? 1
                                     : n * vectors;
         break;

@@ -310,3 +310,30 @@ lathe.kernel @selected(%x: memref<4x64xf32>, %y: memref<2x64xf32>, %at: index) -
   }
   lathe.yield
 }
+
+// -----
+
+#in = affine_map<(n, y, x, c, r, s) -> (n, y * 2 + r, x * 2 + s, c)>
+#window = affine_map<(n, y, x, c, r, s) -> (r, s)>
+#out = affine_map<(n, y, x, c, r, s) -> (n, y, x, c)>
+// What a window with a stride reads of a row fills the registers soon, and is
+// better read some vectors at a time: blocks of two points by four vectors.
+// CHECK-LABEL: lathe.kernel @pool
+// CHECK: scf.for
+// CHECK-COUNT-8: vector.store {{.+}} vector<16xf32>
+// CHECK-NOT: vector.store
+// CHECK: }
+lathe.kernel @pool(%x: memref<1x3x57x128xf32>, %y: memref<1x1x28x128xf32>)
+    -> (tensor<1x1x28x128xf32>) input_dims [[]] result_dims [[]] {
+  %low = arith.constant 0xFF800000 : f32
+  %w = memref.alloca() : memref<3x3xf32>
+  linalg.fill ins(%low : f32) outs(%y : memref<1x1x28x128xf32>)
+  linalg.generic {indexing_maps = [#in, #window, #out],
+      iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction", "reduction"]}
+      ins(%x, %w : memref<1x3x57x128xf32>, memref<3x3xf32>) outs(%y : memref<1x1x28x128xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.maximumf %o, %a : f32
+    linalg.yield %m : f32
+  }
+  lathe.yield
+}
