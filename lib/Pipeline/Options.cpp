@@ -85,7 +85,7 @@ static constexpr OptionInfo table[] = {
      "What to generate code for", setText<&O::target>},
     {"cpu", K::Value, S::Code, "name,…", "native",
      "Processors, chosen from at load: native, x86-64-v3, x86-64-v4, "
-     "sapphirerapids, cortex-a76, ...",
+     "sapphirerapids, znver4+amx-int8, cortex-a76, ...",
      setText<&O::cpu>},
     {"gpu", K::Value, S::Code, "sm_80,...", "",
      "Chips of --target=cuda, from sm_70 on (default sm_80)", setText<&O::gpu>},

@@ -16,6 +16,9 @@
 #include "llvm/TargetParser/SubtargetFeature.h"
 #include "llvm/TargetParser/Triple.h"
 #include <memory>
+#ifdef __linux__
+#include <sys/syscall.h>
+#endif
 #include <unistd.h>
 
 using namespace llvm;
@@ -74,6 +77,39 @@ createSubtarget(StringRef tripleName, StringRef cpu, StringRef features) {
       llvmTarget->createMCSubtargetInfo(triple, cpu, features));
 }
 
+/// Adds the names between plus signs to the features of `target`. Only those
+/// that the runtime checks: others would be illegal instructions, not errors.
+static LogicalResult addFeatures(lathe::cpu::Target &target, StringRef names,
+                                 std::string &error) {
+  SmallVector<StringRef> list;
+  names.split(list, '+', /*MaxSplit=*/-1, /*KeepEmpty=*/false);
+  for (StringRef name : list) {
+    if (!Triple(target.triple).isX86() ||
+        !is_contained(checkedFeatures, name)) {
+      error = "expected a feature of an x86 processor, as avx512vnni, after "
+              "'+', got '" +
+              name.str() + "'";
+      return failure();
+    }
+    target.features += (target.features.empty() ? "+" : ",+") + name.str();
+  }
+  return success();
+}
+
+/// Whether the system gives programs the registers of matrices, which it has to
+/// be asked for.
+static bool systemHasMatrices() {
+#if defined(__linux__) && defined(__x86_64__)
+  constexpr int getSupported = 0x1021; // ARCH_GET_XCOMP_SUPP
+  constexpr unsigned tileData = 18;
+  uint64_t supported = 0;
+  return syscall(SYS_arch_prctl, getSupported, &supported) == 0 &&
+         (supported >> tileData & 1);
+#else
+  return false;
+#endif
+}
+
 /// Completes a target; failure where our code cannot run on it.
 static FailureOr<lathe::cpu::Target> finish(lathe::cpu::Target target,
                                             const MCSubtargetInfo &info,
@@ -94,18 +130,24 @@ FailureOr<lathe::cpu::Target> lathe::cpu::parseTarget(StringRef name,
   lathe::initializeBackEnds();
   lathe::cpu::Target target;
   target.name = name.str();
-  if (name == "native") {
+  auto [processor, features] = name.split('+');
+  if (processor == "native") {
     target.triple = sys::getProcessTriple();
     target.cpu = sys::getHostCPUName().str();
-    SubtargetFeatures features;
+    SubtargetFeatures found;
     // Sorted, so that the same machine gives the same bytes.
     SmallVector<std::pair<std::string, bool>> pairs;
     for (auto &feature : sys::getHostCPUFeatures())
       pairs.emplace_back(feature.first().str(), feature.second);
     llvm::sort(pairs);
+    bool matrices = systemHasMatrices();
     for (auto &[feature, enabled] : pairs)
-      features.AddFeature(feature, enabled);
-    target.features = features.getString();
+      found.AddFeature(
+          feature,
+          enabled && (matrices || !StringRef(feature).starts_with("amx-")));
+    target.features = found.getString();
+    if (failed(addFeatures(target, features, error)))
+      return failure();
     if (int64_t bytes = sysconf(_SC_LEVEL1_DCACHE_SIZE); bytes > 0)
       target.l1Bytes = bytes;
     if (int64_t bytes = sysconf(_SC_LEVEL2_CACHE_SIZE); bytes > 0)
@@ -123,11 +165,14 @@ FailureOr<lathe::cpu::Target> lathe::cpu::parseTarget(StringRef name,
        {sys::getProcessTriple(), std::string("x86_64-unknown-linux-gnu"),
         std::string("aarch64-unknown-linux-gnu")}) {
     std::unique_ptr<MCSubtargetInfo> probe = createSubtarget(triple, "", "");
-    if (!probe || !probe->isCPUStringValid(name))
+    if (!probe || !probe->isCPUStringValid(processor))
       continue;
     target.triple = triple;
-    target.cpu = name.str();
-    std::unique_ptr<MCSubtargetInfo> info = createSubtarget(triple, name, "");
+    target.cpu = processor.str();
+    if (failed(addFeatures(target, features, error)))
+      return failure();
+    std::unique_ptr<MCSubtargetInfo> info =
+        createSubtarget(triple, processor, target.features);
     return finish(target, *info, error);
   }
   error = "expected 'native' or a processor that LLVM knows, got '" +

@@ -68,8 +68,9 @@ struct Target {
 };
 
 /// The target of a name: `native`, or a CPU that LLVM knows (`x86-64-v3`,
-/// `x86-64-v4`, `sapphirerapids`, `cortex-a76`, ...). Failure, with the reason
-/// in `error`, where there is none or it is an x86 processor without FMA.
+/// `x86-64-v4`, `sapphirerapids`, `cortex-a76`, ...), which names of features may
+/// follow: `znver4+amx-int8`. Failure, with the reason in `error`, where there is
+/// none or it is an x86 processor without FMA.
 llvm::FailureOr<Target> parseTarget(llvm::StringRef name, std::string &error);
 /// The same for a pass: sets `target`, or reports the reason.
 llvm::LogicalResult parseTarget(mlir::MLIRContext *context,
