@@ -233,6 +233,9 @@ static void printLaunches(const json::Object &report) {
     for (const json::Value &node : *step.getArray("nodes"))
       outs() << comma << getText(&node);
     outs() << ")\n";
+    if (const json::Array *kinds = step.getArray("sums"))
+      for (const json::Value &kind : *kinds)
+        outs() << "            sums: " << getText(&kind) << '\n';
     if (const json::Array *reasons = step.getArray("apart"))
       for (const json::Value &reason : *reasons)
         outs() << "            apart: " << getText(&reason) << '\n';

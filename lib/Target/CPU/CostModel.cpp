@@ -3,6 +3,8 @@
 
 #include "CostModel.h"
 
+#include "lathe/Transforms/Layout/GroupedProduct.h"
+
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -35,6 +37,14 @@ static constexpr int64_t streamWidth = 128;
 /// best: four register blocks.
 static constexpr double minRows = 4 * maxBlock;
 
+/// The same where matrices are multiplied: two blocks, of 32 rows.
+static constexpr int64_t matrixBlock = 32;
+static constexpr double minMatrixRows = 2 * matrixBlock;
+/// Points that these multiply in the time in which vectors of f32 multiply one:
+/// a quarter of what AMX's throughput of bf16 gives, 1024 a cycle, since they
+/// wait for what they read. Not measured.
+static constexpr double matrixSpeed = 8;
+
 /// Rows and channels of a tile of windows over an image of unknown size. A
 /// window of five rows then reads each element of it twice.
 static constexpr int64_t windowRows = 4, windowChannels = 64;
@@ -52,6 +62,18 @@ MachineRates lathe::cpu::getRates(const Target &target) {
   rates.nearBytes = sharedBytesPerCycle;
   rates.farBytes = memoryBytesPerCycle;
   return rates;
+}
+
+bool lathe::cpu::prefersMatrices(unsigned rows, unsigned vectors,
+                                 int64_t stepBytes, double steps, bool flips) {
+  double groups = stepBytes / 4.0;
+  double products = rows * vectors * matrixRowProduct;
+  double loads = (rows + vectors * groups) * matrixRowLoad;
+  double matrices = steps * std::max(products, loads) +
+                    rows * vectors * matrixRowResult + matrixLatency;
+  if (flips)
+    matrices += steps * groups * vectors / fmasPerCycle;
+  return matrices < steps * groups * rows * vectors / fmasPerCycle;
 }
 
 /// Points of a dimension; one where there are none, for divisions.
@@ -84,11 +106,12 @@ static int64_t divide(int64_t extent, int64_t size) {
 /// for. `row` is taken whole.
 static void fillInnermost(ArrayRef<unsigned> dims, ArrayRef<int64_t> extents,
                           double points, SmallVectorImpl<int64_t> &sizes,
-                          std::optional<unsigned> row = std::nullopt) {
+                          std::optional<unsigned> row = std::nullopt,
+                          int64_t block = maxBlock) {
   for (unsigned dim : llvm::reverse(dims)) {
     int64_t size = std::max<int64_t>(1, int64_t(points));
     if (ShapedType::isDynamic(extents[dim]))
-      size = size > 2 * maxBlock ? size / maxBlock * maxBlock : size;
+      size = size > 2 * block ? size / block * block : size;
     else
       size = dim == row ? extents[dim]
                         : divide(extents[dim], std::min(size, extents[dim]));
@@ -132,6 +155,17 @@ static double getDepth(linalg::LinalgOp op) {
     if (iterator == utils::IteratorType::reduction)
       depth *= getGuess(ranges[d]);
   return depth;
+}
+
+/// Whether the op, with weights that are packed for it, is a product that
+/// registers of matrices are for.
+static bool multipliesMatrices(linalg::LinalgOp op, const Target &target) {
+  return llvm::any_of(ArrayRef<unsigned>{1, 0}, [&](unsigned right) {
+    std::optional<GroupedProduct> product = matchGroupedProduct(op, right);
+    return product &&
+           target.multipliesMatrices(isa<FloatType>(
+               getElementTypeOrSelf(op->getOperand(product->right))));
+  });
 }
 
 /// The dimension of a reduction's columns, the last one of what it makes.
@@ -435,11 +469,14 @@ SmallVector<int64_t> lathe::cpu::chooseTileSizes(
       minColumns,
       std::floor(target.l2Bytes / 2 / columnBytes / panelWidth) * panelWidth);
   tileColumns = std::min(tileColumns, columns);
-  double tileRows = std::max(target.l2Bytes / 4 / columnBytes, minRows);
+  bool matrices = multipliesMatrices(heaviest, target);
+  double leastRows = matrices ? minMatrixRows : minRows;
+  double leastPoints = minTilePoints * (matrices ? matrixSpeed : 1);
+  double tileRows = std::max(target.l2Bytes / 4 / columnBytes, leastRows);
   tileRows = std::min(tileRows, rows);
   while (total / (tileRows * tileColumns * depth) < wantedTiles &&
-         tileRows * tileColumns * depth > 2 * minTilePoints) {
-    bool canRows = tileRows >= 2 * minRows,
+         tileRows * tileColumns * depth > 2 * leastPoints) {
+    bool canRows = tileRows >= 2 * leastRows,
          canColumns = tileColumns >= 2 * minColumns;
     if (!canRows && !canColumns)
       break;
@@ -452,11 +489,12 @@ SmallVector<int64_t> lathe::cpu::chooseTileSizes(
       std::max<double>(panelWidth, tileColumns * scale.columns), columns);
   tileRows = std::clamp<double>(tileRows * scale.rows, 1, rows);
   sizes[*column] = balance(extents[*column], int64_t(tileColumns), panelWidth);
-  fillInnermost(rowDims, extents, tileRows, sizes, row);
+  fillInnermost(rowDims, extents, tileRows, sizes, row,
+                matrices ? matrixBlock : maxBlock);
   if (rowDims.size() < 2 || !isUnknown(rowDims.back()))
     return finish();
   unsigned outer = rowDims[rowDims.size() - 2];
-  if (windowDims.empty() &&
+  if (!matrices && windowDims.empty() &&
       (isUnknown(outer) ? turnsRows(heaviest, heaviestDims, rowDims)
                         : extents[outer] >= int64_t(maxExactBlock))) {
     fillRivals(rowDims, extents, tileRows, sizes);
@@ -464,7 +502,7 @@ SmallVector<int64_t> lathe::cpu::chooseTileSizes(
     // Images of unknown size may be small, but have several rows, which are
     // tiles that are just large enough.
     double imageRows =
-        std::max(minTilePoints / (tileColumns * depth), 2 * minRows) /
+        std::max(leastPoints / (tileColumns * depth), 2 * leastRows) /
         unknownExtent;
     sizes[outer] = std::min(
         sizes[outer], std::max(minImageRows, int64_t(imageRows * scale.rows)));

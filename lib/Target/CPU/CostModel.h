@@ -97,6 +97,30 @@ inline constexpr unsigned maxBlockCandidates = 5;
 inline constexpr double maxCandidateCost = 1.5;
 
 //===----------------------------------------------------------------------===//
+// Registers of matrices. Units: cycles. Origin: what Intel's optimization
+// manual gives as throughput and latency of AMX's instructions; nothing is
+// measured.
+//===----------------------------------------------------------------------===//
+
+/// A row of the left matrix times a right matrix, and a row loaded.
+inline constexpr double matrixRowProduct = 1;
+inline constexpr double matrixRowLoad = 0.5;
+/// A row of results stored, and loaded again as a vector.
+inline constexpr double matrixRowResult = 1.5;
+/// From the last product to its result.
+inline constexpr double matrixLatency = 52;
+
+/// Rows of a block that are better near each other than more.
+inline constexpr unsigned enoughMatrixRows = 8;
+
+/// Whether a dot product of `rows` by `vectors` results, with `steps` steps of
+/// `stepBytes` bytes each, takes less time in registers of matrices than it
+/// does in vectors. `flips`: the left operand's bytes count as moved up by 128,
+/// the sums of which are made by vectors.
+bool prefersMatrices(unsigned rows, unsigned vectors, int64_t stepBytes,
+                     double steps, bool flips);
+
+//===----------------------------------------------------------------------===//
 // Memory
 //===----------------------------------------------------------------------===//
 

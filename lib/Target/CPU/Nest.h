@@ -131,6 +131,21 @@ std::optional<DotProduct> matchDotProduct(mlir::linalg::LinalgOp op,
                                           llvm::ArrayRef<int64_t> extents,
                                           const Target &target);
 
+/// How a dot product is computed in registers that hold matrices (AMX): up to
+/// two matrices of the left operand, whose rows are points along `rows`, meet
+/// up to two of the right one, 16 columns each.
+struct MatrixPlan {
+  unsigned rows;
+  /// The dimension of whose points a block takes two, with a matrix each; if
+  /// none, the two are halves of one row of points.
+  std::optional<unsigned> neighbours;
+  unsigned blockRows;  ///< Points along `rows` in a block, at most.
+  unsigned matrixRows; ///< Rows of a matrix in all blocks but a last one.
+  unsigned columns;    ///< Columns of a matrix of results.
+  /// Bytes along the reduction: of a step, and what is left after all of them.
+  int64_t stepBytes, restBytes;
+};
+
 /// The choices for one nest.
 struct NestPlan {
   /// The dimension along which lanes run, or -1 for scalar code.
@@ -164,6 +179,10 @@ struct NestPlan {
 
   /// Set where the nest is such a sum; its reduction goes from group to group.
   std::optional<DotProduct> dot;
+  /// Set where a dot product is one of matrices; otherwise, where the target
+  /// has registers for them, the reason.
+  std::optional<MatrixPlan> matrix;
+  llvm::StringRef notMatrix;
 
   /// How lanes see an operand of the first stage.
   LaneAccess getAccess(mlir::OpOperand &operand) const {
@@ -225,11 +244,20 @@ llvm::SmallVector<NestDecision> proposeNests(Nest &nest,
 /// Whether there is something that a plan may ask for early.
 bool canPrefetch(Nest &nest, const NestPlan &plan);
 
+/// Chooses registers of matrices for the dot product of `plan`, if the target
+/// has them and they are faster, or gives the reason in `plan`.
+void chooseMatrix(mlir::linalg::LinalgOp op, llvm::ArrayRef<int64_t> extents,
+                  llvm::ArrayRef<int64_t> bounds, const Target &target,
+                  NestPlan &plan);
+
 /// Emits the loops at `builder`'s insertion point, by what is decided, if
-/// anything. `others`, if it is wanted, gets what else could have been.
-void generateNest(mlir::OpBuilder &builder, Nest &nest, const Target &target,
-                  const NestDecision *decided = nullptr,
-                  llvm::SmallVectorImpl<NestDecision> *others = nullptr);
+/// anything. `others`, if it is wanted, gets what else could have been. Returns
+/// what sums up products in them, for people, or nothing where the nest is no
+/// dot product.
+std::string generateNest(mlir::OpBuilder &builder, Nest &nest,
+                         const Target &target,
+                         const NestDecision *decided = nullptr,
+                         llvm::SmallVectorImpl<NestDecision> *others = nullptr);
 
 } // namespace lathe::cpu
 

@@ -25,6 +25,9 @@ struct BlockState {
   llvm::SmallVector<mlir::Value> base;
   /// Points (vectors, along the vector dimension) per dimension.
   Coords factors;
+  /// Whether the block has as many rows as there are left, where its rows are
+  /// those of matrices.
+  bool partial = false;
   /// Whether lanes past `vectorEnd` exist and must not be touched.
   bool masked = false;
   /// End of the vector dimension, where masked.
@@ -54,6 +57,12 @@ public:
   /// The running value of the first stage at `coords` and the products of one
   /// step.
   mlir::Value evaluateDot(const DotProduct &dot, const Coords &coords);
+  /// `sum` and the products of one step of the right operand with 128.
+  mlir::Value addColumns(const DotProduct &dot, mlir::Value sum,
+                         const Coords &coords);
+  /// The address of what the first stage reads of `operand` at `coords`; of
+  /// the whole group, where it is packed in groups.
+  mlir::Value getAddress(mlir::OpOperand &operand, const Coords &coords);
   /// Loads what output `i` of stage `s` holds at `coords`.
   mlir::Value loadOutput(unsigned s, unsigned i, const Coords &coords);
   /// Stores to output `i` of stage `s` at `coords`.
@@ -90,6 +99,8 @@ private:
                           llvm::SmallVectorImpl<mlir::Value> &indices);
   mlir::Value loadLeftGroup(const DotProduct &dot, const Coords &coords);
   mlir::Value loadRightGroup(const DotProduct &dot, const Coords &coords);
+  mlir::Value addProducts(const DotProduct &dot, mlir::Value sum,
+                          mlir::Value left, mlir::Value right);
   /// The rows of `operand` at the block along `row`, turned: the vector at
   /// `coords` has one element of each.
   mlir::Value loadTurned(unsigned s, mlir::OpOperand &operand, unsigned row,

@@ -192,9 +192,24 @@ static std::pair<Value, Value> splitBytes(OpBuilder &b, Location loc,
 
 Value BodyEvaluator::evaluateDot(const DotProduct &dot, const Coords &coords) {
   linalg::LinalgOp op = nest.stages[0].op;
-  Location loc = op.getLoc();
   Value sum = broadcast(evaluate(0, op.getBlock()->getArgument(2), coords));
-  Value left = loadLeftGroup(dot, coords), right = loadRightGroup(dot, coords);
+  return addProducts(dot, sum, loadLeftGroup(dot, coords),
+                     loadRightGroup(dot, coords));
+}
+
+Value BodyEvaluator::addColumns(const DotProduct &dot, Value sum,
+                                const Coords &coords) {
+  Value left = arith::ConstantOp::create(
+      builder, sum.getLoc(),
+      DenseElementsAttr::get(cast<VectorType>(sum.getType()),
+                             builder.getI32IntegerAttr(int32_t(0x80808080))));
+  return addProducts(dot, sum, left, loadRightGroup(dot, coords));
+}
+
+Value BodyEvaluator::addProducts(const DotProduct &dot, Value sum, Value left,
+                                 Value right) {
+  linalg::LinalgOp op = nest.stages[0].op;
+  Location loc = op.getLoc();
   Type type = sum.getType();
   auto call = [&](StringRef name, ValueRange operands) {
     return LLVM::CallIntrinsicOp::create(builder, loc, type,

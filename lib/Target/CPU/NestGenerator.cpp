@@ -73,7 +73,11 @@ void NestGenerator::emitParallel(ArrayRef<unsigned> order) {
     if (isVector) {
       block.masked = segment.masked;
       block.vectorEnd = toValue(segment.end);
+      if (plan.matrix && plan.dot->product.flips)
+        emitMatrixOffsets();
     }
+    if (plan.matrix && dim == plan.matrix->rows)
+      block.partial = segment.partial;
     emitParallel(order.drop_front());
   };
   SmallVector<Segment> segments;
@@ -83,6 +87,8 @@ void NestGenerator::emitParallel(ArrayRef<unsigned> order) {
     segments = getVectorSegments();
   } else if (blocked == plan.blocks.end()) {
     segments = {{builder.getIndexAttr(0), extents[dim], 1}};
+  } else if (plan.matrix) {
+    segments = getMatrixSegments(dim);
   } else {
     if (!plan.getShared(dim) && ShapedType::isDynamic(staticExtents[dim]))
       return emitUnknownBlocks(dim, blocked->second, enter);
@@ -123,6 +129,8 @@ void NestGenerator::forEachCoords(uint64_t dims,
 //===----------------------------------------------------------------------===//
 
 void NestGenerator::emitBlock() {
+  if (plan.matrix)
+    return emitMatrixBlock();
   linalg::LinalgOp op = nest.getMain();
   unsigned numOutputs = op.getNumDpsInits();
   // Bits of dimensions whose points are blocked; along a reduction's lanes, the
@@ -231,11 +239,16 @@ void NestGenerator::emitNest() {
       reductions.push_back(dim);
   if (plan.horizontal)
     reductions.push_back(plan.vectorDim);
+  if (plan.matrix)
+    beginMatrices();
   emitParallel(plan.order);
+  if (plan.matrix)
+    endMatrices();
 }
 
-void lathe::cpu::generateNest(OpBuilder &builder, Nest &nest,
-                              const Target &target, const NestDecision *decided,
-                              SmallVectorImpl<NestDecision> *others) {
-  NestGenerator(builder, nest, target, decided, others).run();
+std::string lathe::cpu::generateNest(OpBuilder &builder, Nest &nest,
+                                     const Target &target,
+                                     const NestDecision *decided,
+                                     SmallVectorImpl<NestDecision> *others) {
+  return NestGenerator(builder, nest, target, decided, others).run();
 }

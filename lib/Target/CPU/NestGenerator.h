@@ -4,7 +4,8 @@
 // The state of one nest while its loops are emitted. NestVersions.cpp chooses
 // how often that is, NestGenerator.cpp emits loops and blocks, NestSegments.cpp
 // cuts dimensions into blocks, NestReduction.cpp emits what sums up,
-// NestPrefetch.cpp what is fetched early.
+// NestMatrix*.cpp what does so in registers of matrices, NestPrefetch.cpp what
+// is fetched early.
 
 #ifndef LATHE_LIB_TARGET_CPU_NESTGENERATOR_H
 #define LATHE_LIB_TARGET_CPU_NESTGENERATOR_H
@@ -26,6 +27,8 @@ struct Segment {
   bool inside = false;
   /// Vectors of half the width.
   bool narrow = false;
+  /// One block of up to `factor` points.
+  bool partial = false;
 };
 
 class NestGenerator {
@@ -36,7 +39,7 @@ public:
       : builder(builder), nest(nest), loc(nest.getMain().getLoc()),
         target(target), decided(decided), others(others) {}
 
-  void run();
+  std::string run();
 
 private:
   mlir::Value toValue(mlir::OpFoldResult ofr) {
@@ -79,6 +82,36 @@ private:
   /// Whether each matrix of a batch has panels of its own.
   bool readsBatchOfPanels();
   void emitPanelPrefetches();
+
+  llvm::SmallVector<Segment> getMatrixSegments(unsigned dim);
+  /// What all blocks of matrices share, before and after their loops.
+  void beginMatrices();
+  void endMatrices();
+  /// Gives registers the shapes for left matrices of that many rows.
+  void configureMatrices(mlir::OpFoldResult rows);
+  /// Products of bytes moved up by 128 have more than those of signed bytes:
+  /// the sums of that, for the columns of the block.
+  void emitMatrixOffsets();
+  void emitMatrixBlock();
+  unsigned countLeftMatrices();
+  /// Rows of a matrix of a block of that many.
+  mlir::Value getPartialRows(mlir::Value number);
+  /// The column of the block at which the second right matrix begins.
+  int64_t getSecondColumn();
+  /// The products of one step, or of what is left after all of them.
+  void emitMatrixStep(mlir::OpFoldResult blockRows,
+                      mlir::OpFoldResult matrixRows, bool rest);
+  /// Later stages on `number` rows of results; of the block's second point
+  /// along the neighbours' dimension, if `neighbour` is 1.
+  void emitMatrixResults(unsigned neighbour, mlir::OpFoldResult number);
+  void emitMatrixCall(llvm::StringRef name, llvm::ArrayRef<unsigned> registers,
+                      mlir::ValueRange operands = {});
+  /// The loops over the dot product's reductions; the one in groups is
+  /// innermost and goes by `step`. `rest` is called at what is left after that.
+  void
+  emitGroups(llvm::SmallVector<mlir::Value> &accumulators, int64_t step,
+             llvm::function_ref<void(llvm::SmallVector<mlir::Value> &)> body,
+             llvm::function_ref<void()> rest = {});
   /// A loop over `segment`, whose body gets the index and accumulators.
   void emitLoop(
       const Segment &segment, unsigned step,
@@ -105,6 +138,14 @@ private:
   llvm::SmallVector<unsigned> reductions;
   /// Reductions, as bits, whose step is a constant at the moment.
   uint64_t unrolledNow = 0;
+  struct {
+    /// What registers are configured by, and where results are left.
+    mlir::Value config, results;
+    mlir::Value leftStride, rightStride; ///< In bytes.
+    /// Where the number of rows is not known: whether they fill a block.
+    mlir::Value hasWhole;
+    llvm::SmallVector<mlir::Value> offsets; ///< Per vector of the block.
+  } matrices;
   /// Which (output, coordinates) each accumulator belongs to.
   llvm::SmallVector<std::pair<unsigned, Coords>> accumulatorKeys;
 };

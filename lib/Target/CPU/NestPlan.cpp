@@ -206,18 +206,22 @@ NestPlan lathe::cpu::planNest(Nest &nest, ArrayRef<int64_t> extents,
   if (plan.dot) {
     plan.vectorDim = plan.dot->columns;
     plan.lanes = plan.dot->lanes;
+    if (!nest.padded)
+      chooseMatrix(op, extents, bounds, target, plan);
   } else {
     chooseVectorDim(nest, plan, extents, target, decided, lanes);
   }
-  // What was decided for other lanes says nothing about these.
-  if (decided && int(decided->vectorDim) != plan.vectorDim)
+  // What was decided for other lanes says nothing about these, nor about
+  // registers of matrices.
+  if (plan.matrix || (decided && int(decided->vectorDim) != plan.vectorDim))
     decided = nullptr;
   if (plan.vectorDim >= 0) {
     plan.shared = findShared(op);
     plan.shared[plan.vectorDim] = 0;
     plan.narrowRest = hasNarrowRest(op, plan, extents, target);
     plan.unit = 0;
-    chooseBlocks(nest, plan, extents, bounds, target, decided, all);
+    if (!plan.matrix)
+      chooseBlocks(nest, plan, extents, bounds, target, decided, all);
     int64_t extent = extents[plan.vectorDim];
     plan.unit = getUnit(plan, plan.vectors,
                         ShapedType::isDynamic(extent)

@@ -37,8 +37,8 @@ static bool isFilled(const NestPlan &plan, const NestPlan &whole,
 static std::optional<std::pair<unsigned, unsigned>>
 findRivals(linalg::LinalgOp op, const NestPlan &plan, ArrayRef<int64_t> extents,
            ArrayRef<int64_t> bounds) {
-  if (plan.blocks.size() != 1 || plan.getShared(plan.blocks.front().first) ||
-      !op.getNumReductionLoops())
+  if (plan.matrix || plan.blocks.size() != 1 ||
+      plan.getShared(plan.blocks.front().first) || !op.getNumReductionLoops())
     return std::nullopt;
   SmallVector<unsigned> rows;
   for (auto [dim, iterator] : llvm::enumerate(op.getIteratorTypesArray()))
@@ -94,7 +94,22 @@ void NestGenerator::emitRivals(ArrayRef<int64_t> bounds) {
   emitNest();
 }
 
-void NestGenerator::run() {
+/// What sums up products, and why they are not those of matrices.
+static std::string describeDot(const NestPlan &plan, linalg::LinalgOp op) {
+  if (!plan.dot)
+    return "";
+  bool floats = isa<FloatType>(
+      getElementTypeOrSelf(op->getOperand(plan.dot->product.right)));
+  StringRef type = floats ? "bf16" : "int8";
+  if (plan.matrix)
+    return ("matrices of " + type).str();
+  std::string text = ("vectors of " + type).str();
+  if (!plan.notMatrix.empty())
+    text += (", not matrices: " + plan.notMatrix).str();
+  return text;
+}
+
+std::string NestGenerator::run() {
   linalg::LinalgOp op = nest.getMain();
   SmallVector<Range> ranges = op.createLoopRanges(builder, loc);
   for (Range range : ranges) {
@@ -111,6 +126,13 @@ void NestGenerator::run() {
                   /*closedUB=*/true);
           succeeded(most))
         bound = *most;
+  plan.dot = matchDotProduct(op, staticExtents, target);
+  if (plan.dot)
+    chooseMatrix(op, staticExtents, bounds, target, plan);
+  std::string sums = describeDot(plan, op);
+  // Rows of matrices are read where padding is copied to.
+  if (plan.matrix)
+    nest.padded.reset();
   if (nest.padded)
     emitPaddingStarts(builder, *nest.padded);
   plan = planNest(nest, staticExtents, bounds, target, decided);
@@ -132,8 +154,10 @@ void NestGenerator::run() {
     if (!keepSteps(*nest.padded, op, plan))
       nest.padded.reset();
   }
-  if (!splits)
-    return emitRivals(bounds);
+  if (!splits) {
+    emitRivals(bounds);
+    return sums;
+  }
   Value isWhole;
   for (unsigned dim : cut) {
     Value equal = arith::CmpIOp::create(
@@ -153,4 +177,5 @@ void NestGenerator::run() {
   }
   plan = planNest(nest, staticExtents, bounds, target, decided);
   emitNest();
+  return sums;
 }

@@ -17,6 +17,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "llvm/ADT/SetVector.h"
 
 namespace lathe {
 #define GEN_PASS_DEF_CPUVECTORIZE
@@ -48,10 +49,11 @@ static bool addStage(cpu::Nest &nest, linalg::LinalgOp op) {
 
 /// Generates the nest that begins with `op`, by what is decided, if anything;
 /// erases its ops. `others`, if it is wanted, gets what else could have been.
-static void vectorize(linalg::LinalgOp op, const cpu::Target &target,
-                      const cpu::NestDecision *decided,
-                      SmallVectorImpl<cpu::NestDecision> *others,
-                      SmallPtrSetImpl<Operation *> &done) {
+/// Returns what sums up products in it, if it is a dot product.
+static std::string vectorize(linalg::LinalgOp op, const cpu::Target &target,
+                             const cpu::NestDecision *decided,
+                             SmallVectorImpl<cpu::NestDecision> *others,
+                             SmallPtrSetImpl<Operation *> &done) {
   cpu::Nest nest;
   nest.stages.push_back(getFirstStage(op));
   SmallPtrSet<Operation *, 4> inside{op};
@@ -78,7 +80,7 @@ static void vectorize(linalg::LinalgOp op, const cpu::Target &target,
     for (unsigned i = 0, e = op.getNumDpsInputs(); i < e && !nest.padded; ++i)
       nest.padded = cpu::matchPadding(op, i);
   OpBuilder builder(last);
-  cpu::generateNest(builder, nest, target, decided, others);
+  std::string sums = cpu::generateNest(builder, nest, target, decided, others);
   for (NestStage &stage : llvm::reverse(nest.stages)) {
     done.insert(stage.op);
     stage.op->erase();
@@ -91,6 +93,7 @@ static void vectorize(linalg::LinalgOp op, const cpu::Target &target,
     done.insert(nest.padded->pad);
     nest.padded->pad->erase();
   }
+  return sums;
 }
 
 /// Adds other plans for nest `number` to what may be decided.
@@ -129,15 +132,21 @@ struct CpuVectorize : lathe::impl::CpuVectorizeBase<CpuVectorize> {
     auto waits = [](linalg::LinalgOp op) {
       return isa<linalg::FillOp>(op) || op->hasAttr(paddingAttrName);
     };
+    llvm::SetVector<Attribute> sums;
+    Builder builder(&getContext());
     for (bool last : {false, true})
       for (linalg::LinalgOp op : ops) {
         if (done.contains(op) || waits(op) != last)
           continue;
         SmallVector<cpu::NestDecision> others;
-        vectorize(op, target, decisions->getNest(number),
-                  proposes ? &others : nullptr, done);
+        std::string text = vectorize(op, target, decisions->getNest(number),
+                                     proposes ? &others : nullptr, done);
+        if (!text.empty())
+          sums.insert(builder.getStringAttr(text));
         propose(kernel, *decisions, number++, others);
       }
+    if (!sums.empty())
+      kernel->setAttr(sumsAttrName, builder.getArrayAttr(sums.getArrayRef()));
     assignScratch(kernel);
   }
 

@@ -65,6 +65,12 @@ struct Target {
   bool permutes() const {
     return vectorBytes == 64 || (vectorBytes == 32 && hasFeature("avx2"));
   }
+  /// Whether there are registers of matrices, and one instruction adds a
+  /// product of two of `bf16`, or of bytes, to a third.
+  bool multipliesMatrices(bool floats) const {
+    return vectorBytes == 64 && hasFeature("amx-tile") &&
+           hasFeature(floats ? "amx-bf16" : "amx-int8");
+  }
 };
 
 /// The target of a name: `native`, or a CPU that LLVM knows (`x86-64-v3`,

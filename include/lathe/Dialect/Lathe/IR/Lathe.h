@@ -53,6 +53,8 @@ inline constexpr llvm::StringLiteral valueTypeAttrName = "lathe.value_type";
 inline constexpr llvm::StringLiteral gridAttrName = "lathe.grid";
 /// On kernels in buffer form: `affine_map<()[sizes] -> (bytes)>`, per thread.
 inline constexpr llvm::StringLiteral scratchAttrName = "lathe.scratch";
+/// On kernels in buffer form: what sums up products in it, for people.
+inline constexpr llvm::StringLiteral sumsAttrName = "lathe.sums";
 /// On kernels: pairs `[result, input]` that may share one buffer.
 inline constexpr llvm::StringLiteral inplaceAttrName = "lathe.inplace";
 /// On kernels: a dictionary of what is to be decided otherwise than the target's
