@@ -265,7 +265,6 @@ json::Object Describer::describeLaunch(LaunchOp launch) {
       reasons.push_back(json::fixUTF8(reason));
     entry["apart"] = std::move(reasons);
   }
-  auto kernel = module.lookupSymbol<KernelOp>(launch.getKernel());
   if (auto sums = kernel->getAttrOfType<ArrayAttr>(sumsAttrName)) {
     json::Array kinds;
     for (StringRef kind : sums.getAsValueRange<StringAttr>())
