@@ -113,18 +113,32 @@ static bool findOperands(TunableKernel &tunable, SizeEvaluator &evaluator) {
     size_t bytes = getKnownBytes(type);
     for (int64_t position : cast<DenseI64ArrayAttr>(positions).asArrayRef())
       bytes = llvm::SaturatingMultiply<size_t>(bytes, operands.sizes[position]);
+    // What lies in something larger has lines as far apart as that has.
+    ArrayRef<AffineExpr> within = getWithin(kernel, operands.buffers.size());
+    if (!within.empty())
+      bytes = getKnownBytes(type.clone(ArrayRef<int64_t>()));
+    for (AffineExpr dim : within) {
+      std::optional<int64_t> extent = evaluateMap(
+          AffineMap::get(0, operands.sizes.size(), dim), 0, operands.sizes);
+      if (!extent)
+        return false;
+      bytes = llvm::SaturatingMultiply<size_t>(bytes, *extent);
+    }
     sum = llvm::SaturatingAdd(sum, bytes);
     operands.buffers.push_back({bytes, kind});
+    return true;
   };
   for (auto [input, arg, dims] :
        llvm::zip_equal(tunable.launch.getInputs(), kernel.getInputs(),
                        kernel.getInputDims())) {
     SmallVector<Attribute> recipe;
-    add(cast<RankedTensorType>(arg.getType()), dims,
-        findWeight(input, recipe) ? Kind::Weight : Kind::Input);
+    if (!add(cast<RankedTensorType>(arg.getType()), dims,
+             findWeight(input, recipe) ? Kind::Weight : Kind::Input))
+      return false;
   }
   for (auto [i, dims] : llvm::enumerate(kernel.getResultDims()))
-    add(kernel.getResultType(i), dims, Kind::Output);
+    if (!add(kernel.getResultType(i), dims, Kind::Output))
+      return false;
   return sum <= maxOperandBytes;
 }
 
