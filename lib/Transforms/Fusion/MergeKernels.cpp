@@ -93,6 +93,33 @@ static void appendMoved(ArrayAttr lists, int64_t by,
   }
 }
 
+/// The sizes of what inputs and results lie in, for all inputs and then for all
+/// results; null where all lie by themselves.
+static ArrayAttr mergeWithin(ArrayRef<KernelOp> kernels) {
+  SmallVector<unsigned> firsts = getFirstSizes(kernels);
+  MLIRContext *context = kernels.front()->getContext();
+  SmallVector<Attribute> inputs, results;
+  bool any = false;
+  for (unsigned i = 0, e = kernels.size(); i != e; ++i) {
+    KernelOp kernel = kernels[i];
+    unsigned numInputs = kernel.getNumInputs();
+    unsigned numArgs = numInputs + kernel.getNumOutputs();
+    for (unsigned arg = 0; arg != numArgs; ++arg) {
+      SmallVector<AffineExpr> sizes(lathe::getWithin(kernel, arg));
+      for (AffineExpr &size : sizes)
+        size = size.shiftSymbols(kernel.getSizes().size(), firsts[i]);
+      any |= !sizes.empty();
+      Attribute within = UnitAttr::get(context);
+      if (!sizes.empty())
+        within = AffineMapAttr::get(
+            AffineMap::get(0, firsts.back(), sizes, context));
+      (arg < numInputs ? inputs : results).push_back(within);
+    }
+  }
+  llvm::append_range(inputs, results);
+  return any ? ArrayAttr::get(context, inputs) : ArrayAttr();
+}
+
 /// The pairs of results and inputs that may share memory.
 static ArrayAttr getInplace(ArrayRef<KernelOp> kernels) {
   SmallVector<Attribute> pairs;
@@ -234,6 +261,8 @@ KernelOp lathe::mergeKernels(OpBuilder &builder, ArrayRef<KernelOp> kernels,
                   AffineMapAttr::get(addMaps(kernels, gridAttrName)));
   if (AffineMap cost = addMaps(kernels, costAttrName))
     merged->setAttr(costAttrName, AffineMapAttr::get(cost));
+  if (ArrayAttr within = mergeWithin(kernels))
+    merged->setAttr(withinAttrName, within);
   if (ArrayAttr inplace = getInplace(kernels); !inplace.empty())
     merged->setAttr(inplaceAttrName, inplace);
   return merged;
