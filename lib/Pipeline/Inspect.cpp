@@ -268,7 +268,7 @@ json::Object Describer::describeLaunch(LaunchOp launch) {
   if (auto sums = kernel->getAttrOfType<ArrayAttr>(sumsAttrName)) {
     json::Array kinds;
     for (StringRef kind : sums.getAsValueRange<StringAttr>())
-      kinds.push_back(kind);
+      kinds.push_back(json::fixUTF8(kind));
     entry["sums"] = std::move(kinds);
   }
   return entry;
