@@ -113,17 +113,10 @@ static bool findOperands(TunableKernel &tunable, SizeEvaluator &evaluator) {
     size_t bytes = getKnownBytes(type);
     for (int64_t position : cast<DenseI64ArrayAttr>(positions).asArrayRef())
       bytes = llvm::SaturatingMultiply<size_t>(bytes, operands.sizes[position]);
-    // What lies in something larger has lines as far apart as that has.
-    ArrayRef<AffineExpr> within = getWithin(kernel, operands.buffers.size());
-    if (!within.empty())
-      bytes = getKnownBytes(type.clone(ArrayRef<int64_t>()));
-    for (AffineExpr dim : within) {
-      std::optional<int64_t> extent = evaluateMap(
-          AffineMap::get(0, operands.sizes.size(), dim), 0, operands.sizes);
-      if (!extent)
-        return false;
-      bytes = llvm::SaturatingMultiply<size_t>(bytes, *extent);
-    }
+    // What lies in something larger is left to the model: a trial's buffer
+    // holds the operand alone.
+    if (!getWithin(kernel, operands.buffers.size()).empty())
+      return false;
     sum = llvm::SaturatingAdd(sum, bytes);
     operands.buffers.push_back({bytes, kind});
     return true;
